@@ -1,0 +1,135 @@
+// The house: which folder may import which, each with its reason. Type imports count.
+
+/** Folder -> the folders it may import from, besides itself. */
+const MAY_IMPORT = {
+  runtime: [[], 'it is what every function is given, so it knows nobody'],
+  store: [['runtime'], 'it keeps bytes and knows nothing of what they are'],
+  manifest: [['runtime'], 'a recipe is text and types; it touches no disk and no network'],
+  openimages: [['runtime'], 'tables and labels; it knows nothing of steps or stores'],
+  images: [['runtime'], 'pixels; it has never heard of Open Images'],
+  http: [['store', 'runtime'], 'it fetches bytes, and downloads them into the store'],
+  package: [['store', 'runtime'], 'a package is what is handed over, whoever made it'],
+  lockfile: [['manifest', 'http', 'store', 'runtime'], 'it pins what a manifest names'],
+  photos: [
+    ['openimages', 'images', 'http', 'store', 'runtime'],
+    'what became of an image is decided from answers and pixels',
+  ],
+  summaries: [
+    ['photos', 'openimages', 'images', 'store', 'runtime'],
+    'it shows tables and pictures to people',
+  ],
+  steps: [
+    ['summaries', 'photos', 'manifest', 'openimages', 'images', 'http', 'store', 'runtime'],
+    'a step turns tables and pictures into trees',
+  ],
+  registry: [['package', 'store', 'runtime'], 'sharing never loads what making needs'],
+  pipeline: [
+    ['lockfile', 'steps', 'package', 'manifest', 'http', 'store', 'runtime'],
+    'it orders steps and assembles their outputs',
+  ],
+  cli: [['index.ts'], 'the terminal uses the library as anyone else would'],
+};
+
+const folderRules = Object.entries(MAY_IMPORT).map(([folder, [allowed, reason]]) => ({
+  name: `${folder}-imports`,
+  comment: `${folder}/ ${reason}.`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: {
+    path: '^src/',
+    pathNot: [folder, ...allowed].map((name) =>
+      name.endsWith('.ts') ? `^src/${name.replace('.', '\\.')}$` : `^src/${name}/`,
+    ),
+  },
+}));
+
+/** Heavy library -> the files that may load it. */
+const HOMES = {
+  '@duckdb/node-api': '^src/openimages/',
+  sharp: '^src/images/sharp\\.ts$',
+  '@aws-sdk/client-s3': '^src/registry/s3\\.ts$',
+  undici: '^src/http/http\\.ts$',
+  commander: '^src/cli/main\\.ts$',
+  'cli-progress': '^src/cli/progress\\.ts$',
+  yaml: '^src/manifest/parse\\.ts$',
+};
+
+const homeRules = Object.entries(HOMES).map(([library, home]) => ({
+  name: `home-of-${library.replace(/[@/]/g, '-')}`,
+  comment: `${library} is loaded in one place, so that what does not need it starts at once.`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: home },
+  to: { path: `node_modules/${library}/` },
+}));
+
+/** Where files are the subject. */
+const FILE_FOLDERS = [
+  '^src/store/',
+  '^src/http/download\\.ts$',
+  '^src/openimages/(labels|tables)\\.ts$',
+  '^src/package/(folder|verify)\\.ts$',
+  '^src/photos/answer\\.ts$',
+  '^src/pipeline/(init|lock)\\.ts$',
+  '^src/registry/(directory|install|installation)\\.ts$',
+  '^src/steps/query\\.ts$',
+  '^src/cli/',
+];
+
+export default {
+  forbidden: [
+    ...folderRules,
+    ...homeRules,
+    {
+      name: 'index-is-the-face',
+      comment: 'Inside, files import the file that defines a name; index.ts is for users.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/index\\.ts$' },
+    },
+    {
+      name: 'nobody-imports-cli',
+      comment: 'The library works without a terminal.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'files-are-the-subject',
+      comment: 'node:fs only where files are the subject.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: FILE_FOLDERS },
+      to: { path: '^(node:)?fs(/promises)?$' },
+    },
+    {
+      name: 'no-circular',
+      comment: 'A cycle means that two files are one.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'A file that nobody imports and that imports nobody is dead.',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/cli/bin\\.cts$' },
+      to: {},
+    },
+    {
+      name: 'not-to-dev-dep',
+      comment: 'Users do not have our development tools.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/@types/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.cts', '.mjs', '.js', '.cjs', '.json'],
+    },
+  },
+};

@@ -1,0 +1,62 @@
+/** Files that are whole or absent: written under a temporary name, then renamed. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf, storageError, systemErrorCode } from '../runtime/errors.ts';
+
+/**
+ * Runs `write` on a fresh temporary path inside `folder` (made if absent); whatever `write` leaves
+ * there, unless it renames it away, is removed. Errors of the disk become `storage` errors.
+ */
+export async function withTemporaryFile<T>(
+  folder: string,
+  write: (temporaryPath: string) => Promise<T>,
+): Promise<T> {
+  const temporaryPath = join(folder, `.${randomUUID()}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    return await write(temporaryPath);
+  } catch (error) {
+    throw storageError(error, `cannot write in ${folder}`);
+  } finally {
+    await rm(temporaryPath, { force: true });
+  }
+}
+
+/** Writes chunks to a new file and returns how many bytes they were. */
+export async function writeChunks(
+  path: string,
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<number> {
+  const file = await open(path, 'wx');
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of bytes) {
+      await file.writeFile(chunk);
+      sizeBytes += chunk.length;
+    }
+  } finally {
+    await file.close();
+  }
+  return sizeBytes;
+}
+
+/** Replaces the file at `path` in one move; readers see the old content or the new one. */
+export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  await withTemporaryFile(dirname(path), async (temporaryPath) => {
+    await writeChunks(temporaryPath, [Buffer.from(data)]);
+    await rename(temporaryPath, path);
+  });
+}
+
+/** A text file's content, or undefined where there is none. */
+export async function readTextIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') {
+      return undefined;
+    }
+    throw storageError(error, `cannot read ${path} (${messageOf(error)})`);
+  }
+}

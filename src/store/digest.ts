@@ -1,0 +1,84 @@
+/** SHA-256 digests as a type of their own, and the hashing of bytes, streams and files. */
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+
+declare const digestBrand: unique symbol;
+
+/** A SHA-256 value as 64 lower-case hex digits. */
+export type Digest = string & { readonly [digestBrand]: true };
+
+/** Digest and size of some bytes: enough to name them and to check them. */
+export interface Descriptor {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+}
+
+const DIGEST_PATTERN = /^[0-9a-f]{64}$/;
+
+export function isDigest(text: string): text is Digest {
+  return DIGEST_PATTERN.test(text);
+}
+
+/** The digest written in `text`; throws a plain Error where it is none. */
+export function parseDigest(text: string): Digest {
+  if (!isDigest(text)) throw new Error(`"${text}" is not a SHA-256 digest (64 lower-case hex)`);
+  return text;
+}
+
+export function finishDigest(hash: Hash): Digest {
+  return parseDigest(hash.digest('hex'));
+}
+
+/** SHA-256 of bytes or of a text's UTF-8. */
+export function digestOf(data: Uint8Array | string): Digest {
+  return finishDigest(createHash('sha256').update(data));
+}
+
+/** Digest and size of bytes or of a text's UTF-8. */
+export function describe(data: Uint8Array | string): Descriptor {
+  return { digest: digestOf(data), sizeBytes: Buffer.byteLength(data) };
+}
+
+/** Passes bytes on and feeds each chunk to the hashes on its way. */
+export async function* hashWhile(
+  bytes: AsyncIterable<Uint8Array>,
+  ...hashes: readonly Hash[]
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    for (const hash of hashes) hash.update(chunk);
+    yield chunk;
+  }
+}
+
+/** Digest and size of a file's content, read as a stream. */
+export async function describeFile(path: string, signal: AbortSignal): Promise<Descriptor> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const chunk of fileBytes(path, signal)) {
+    hash.update(chunk);
+    sizeBytes += chunk.length;
+  }
+  return { digest: finishDigest(hash), sizeBytes };
+}
+
+/** A file's content as chunks of 1 MiB; `range` is in bytes, its end excluded. */
+export async function* fileBytes(
+  path: string,
+  signal: AbortSignal,
+  range: { readonly start: number; readonly end?: number } = { start: 0 },
+): AsyncGenerator<Uint8Array> {
+  if (range.end !== undefined && range.end <= range.start) return;
+  const last = range.end === undefined ? {} : { end: range.end - 1 };
+  const stream: AsyncIterable<Buffer> = createReadStream(path, {
+    start: range.start,
+    ...last,
+    signal,
+    highWaterMark: 1 << 20,
+  });
+  yield* stream;
+}
+
+/** Bytes or a text's UTF-8 as a stream of one chunk. */
+export async function* streamOf(data: Uint8Array | string): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(typeof data === 'string' ? Buffer.from(data) : data);
+}

@@ -1,0 +1,57 @@
+/** CSV as Open Images writes it: RFC 4180, UTF-8, LF, a header line. */
+import { Readable } from 'node:stream';
+import { parse } from 'csv-parse';
+
+/** One line with its line end; a value is quoted only where it must be. */
+export function formatCsvRow(values: readonly (string | number)[]): string {
+  const cells = values.map((value) => {
+    const text = String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  });
+  return `${cells.join(',')}\n`;
+}
+
+/** A whole table: the columns as header, then the rows. */
+export function formatCsv<Column extends string>(
+  columns: readonly Column[],
+  rows: Iterable<Readonly<Record<Column, string | number>>>,
+): string {
+  const lines = [formatCsvRow(columns)];
+  for (const row of rows) lines.push(formatCsvRow(columns.map((column) => row[column])));
+  return lines.join('');
+}
+
+/**
+ * Rows of a table that this tool wrote, in file order, as text by column.
+ * @throws Error where the bytes are not such a table.
+ */
+export async function* readCsv<Column extends string>(
+  bytes: AsyncIterable<Uint8Array>,
+  columns: readonly Column[],
+): AsyncGenerator<Readonly<Record<Column, string>>> {
+  const parser = parse({ bom: true });
+  const source = Readable.from(bytes);
+  source.on('error', (error) => parser.destroy(error));
+  parser.on('close', () => source.destroy());
+  const rows: AsyncIterable<readonly string[]> = source.pipe(parser);
+  let positions: readonly number[] | undefined;
+  for await (const cells of rows) {
+    if (positions === undefined) {
+      positions = columns.map((column) => cells.indexOf(column));
+      if (positions.includes(-1)) throw new Error(`the table lacks one of ${columns.join(', ')}`);
+    } else {
+      yield pickCells(cells, columns, positions);
+    }
+  }
+}
+
+function pickCells<Column extends string>(
+  cells: readonly string[],
+  columns: readonly Column[],
+  positions: readonly number[],
+): Readonly<Record<Column, string>> {
+  const row: Partial<Record<Column, string>> = {};
+  for (const [index, column] of columns.entries())
+    row[column] = cells[positions[index] ?? -1] ?? '';
+  return row as Record<Column, string>;
+}

@@ -1,0 +1,111 @@
+/** From encoded bytes to pixels, or to the reason why not. */
+import { messageOf, PkgError } from '../runtime/errors.ts';
+import { describeOtherContent, type ImageFormat, identifyFormat, type Pixels } from './images.ts';
+import { countJpegScans } from './jpeg.ts';
+import { loadSharp, MAX_PIXELS, openEncoded } from './sharp.ts';
+
+/** A picture that can be used, or why it cannot. */
+export type Inspection =
+  | {
+      readonly status: 'ok';
+      readonly format: ImageFormat;
+      readonly widthPx: number;
+      readonly heightPx: number;
+    }
+  | {
+      readonly status: 'corrupt' | 'unsupported' | 'too-large';
+      readonly format: ImageFormat | null;
+      readonly widthPx?: number;
+      readonly heightPx?: number;
+      readonly detail: string;
+    };
+
+/** Encoders write at most a dozen scans; each costs a pass over all pixels. */
+const MAX_JPEG_SCANS = 200;
+
+/** White shows where a picture is transparent. */
+const BACKGROUND = '#ffffff';
+
+/**
+ * Says whether bytes are a picture that decodes from its first pixel to its last. Text and empty
+ * files are `corrupt`: something else came in the photo's place.
+ * @throws PkgError `unreachable` where decoding takes longer than any honest picture.
+ */
+export async function inspectPicture(data: Uint8Array): Promise<Inspection> {
+  const format = identifyFormat(data);
+  if (format === undefined) {
+    const detail = describeOtherContent(data);
+    return { status: isOtherContent(data) ? 'unsupported' : 'corrupt', format: null, detail };
+  }
+  if (format === 'JPEG') {
+    const scans = countJpegScans(data);
+    if (scans > MAX_JPEG_SCANS) {
+      return { status: 'too-large', format, detail: `a JPEG of ${String(scans)} scans` };
+    }
+  }
+  const sharp = await loadSharp();
+  try {
+    const { width, height } = await openEncoded(sharp, data).metadata();
+    if (width * height > MAX_PIXELS) return tooManyPixels(format, width, height);
+    // A small target lets libjpeg skip most of the arithmetic, yet all data is read and checked.
+    await openEncoded(sharp, data).resize(32, 32, { fit: 'fill' }).raw().toBuffer();
+    return { status: 'ok', format, widthPx: width, heightPx: height };
+  } catch (error) {
+    refuseTimeout(error);
+    if (/exceeds pixel limit/.test(messageOf(error))) {
+      const { width, height } = await sharp(data, { limitInputPixels: false }).metadata();
+      return tooManyPixels(format, width, height);
+    }
+    return { status: 'corrupt', format, detail: firstLine(error) };
+  }
+}
+
+/**
+ * Decodes to 8-bit sRGB in the stored frame: EXIF orientation is ignored, palettes, greys, CMYK and
+ * 16 bits are converted (embedded profiles are obeyed), transparency is laid over white.
+ * @throws PkgError `integrity` where the bytes do not decode.
+ */
+export async function decodePicture(data: Uint8Array): Promise<Pixels> {
+  const sharp = await loadSharp();
+  try {
+    const { data: pixels, info } = await openEncoded(sharp, data)
+      .flatten({ background: BACKGROUND })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) {
+      throw new PkgError('integrity', `the picture has ${String(info.channels)} channels as sRGB`);
+    }
+    return { data: pixels, widthPx: info.width, heightPx: info.height };
+  } catch (error) {
+    refuseTimeout(error);
+    if (error instanceof PkgError) throw error;
+    throw new PkgError('integrity', `the picture does not decode: ${firstLine(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A slow machine must never decide what is hashed, so running out of time is no verdict. */
+function refuseTimeout(error: unknown): void {
+  if (!/timeout: /.test(messageOf(error))) return;
+  throw new PkgError('unreachable', 'a picture took too long to decode', {
+    hint: 'Run the command again on an idle machine, or leave the picture out by data.query.where.',
+    cause: error,
+  });
+}
+
+function tooManyPixels(format: ImageFormat, widthPx: number, heightPx: number): Inspection {
+  const limit = `${String(MAX_PIXELS / 1e6)} megapixels`;
+  const detail = `${String(widthPx)} x ${String(heightPx)} pixels are more than ${limit}`;
+  return { status: 'too-large', format, widthPx, heightPx, detail };
+}
+
+/** Whether bytes are some other kind of picture or media, as against a page or nothing. */
+function isOtherContent(data: Uint8Array): boolean {
+  return /SVG|BMP|ISO media/.test(describeOtherContent(data));
+}
+
+function firstLine(error: unknown): string {
+  return messageOf(error).split('\n')[0]?.trim() ?? '';
+}

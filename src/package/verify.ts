@@ -1,0 +1,96 @@
+/** The check of files in a folder against the package they should be. */
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mapLimit } from '../runtime/concurrency.ts';
+import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
+import { startProgress } from '../runtime/progress.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { fileBytes } from '../store/digest.ts';
+import { createObjectHasher, isKnownHashType, type ObjectHash } from './object-hash.ts';
+import type { Entry } from './package.ts';
+
+/** What is wrong with one logical key. */
+export interface Finding {
+  readonly logicalKey: string;
+  readonly kind: 'missing' | 'changed' | 'extra';
+}
+
+/** The folder inside an installed package where this tool keeps its own notes. */
+export const OWN_FOLDER = '.pkg';
+
+/**
+ * Compares the files below `folder` with `entries`: missing, changed (other bytes, or no regular
+ * file) and extra ones. Entries come first, in their order; extra files follow.
+ */
+export async function* verifyFiles(
+  runtime: Runtime,
+  entries: readonly Entry[],
+  folder: string,
+): AsyncGenerator<Finding> {
+  const progress = startProgress(runtime, 'verify', entries.length);
+  const states = mapLimit(entries, runtime.concurrency, async (entry) => ({
+    logicalKey: entry.logicalKey,
+    state: await checkFile(runtime, entry, join(folder, entry.logicalKey)),
+  }));
+  for await (const { logicalKey, state } of states) {
+    progress.advance({ failed: state !== 'same' });
+    if (state !== 'same') yield { logicalKey, kind: state };
+  }
+  const known = new Set(entries.map(({ logicalKey }) => logicalKey));
+  for await (const logicalKey of filesBelow(folder, '')) {
+    if (!known.has(logicalKey)) yield { logicalKey, kind: 'extra' };
+  }
+  progress.finish(`${String(entries.length)} files checked`);
+}
+
+/** Whether the file at `path` holds exactly an entry's bytes. */
+export async function checkFile(
+  runtime: Runtime,
+  entry: Pick<Entry, 'hash' | 'sizeBytes'>,
+  path: string,
+): Promise<'same' | 'missing' | 'changed'> {
+  try {
+    const found = await lstat(path);
+    if (!found.isFile() || found.size !== entry.sizeBytes) return 'changed';
+    const bytes = fileBytes(path, runtime.signal);
+    return (await matchesHash(bytes, entry)) ? 'same' : 'changed';
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') {
+      return 'missing';
+    }
+    throw storageError(error, `cannot read ${path}`);
+  }
+}
+
+/** Whether bytes hash to what an entry says; size is not looked at. */
+export async function matchesHash(
+  bytes: AsyncIterable<Uint8Array>,
+  entry: Pick<Entry, 'hash' | 'sizeBytes'>,
+): Promise<boolean> {
+  const hasher = hasherFor(entry.hash, entry.sizeBytes);
+  for await (const chunk of bytes) hasher.update(chunk);
+  return hasher.finish() === entry.hash.value;
+}
+
+/**
+ * A hasher for an entry's bytes.
+ * @throws PkgError `integrity` for a hash type that cannot be checked.
+ */
+export function hasherFor(hash: ObjectHash, sizeBytes: number) {
+  if (!isKnownHashType(hash.type)) {
+    throw new PkgError('integrity', `hash type ${JSON.stringify(hash.type)} cannot be checked`, {
+      hint: 'A newer version of this tool may know it.',
+    });
+  }
+  return createObjectHasher(hash.type, sizeBytes);
+}
+
+async function* filesBelow(folder: string, prefix: string): AsyncGenerator<string> {
+  const items = await readdir(join(folder, prefix), { withFileTypes: true });
+  for (const item of items.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const key = `${prefix}${item.name}`;
+    if (key === OWN_FOLDER) continue;
+    if (item.isDirectory()) yield* filesBelow(folder, `${key}/`);
+    else yield key;
+  }
+}

@@ -1,0 +1,35 @@
+/** A step: one kind of work, told by its name and parameters, from trees to trees. */
+import type { CropParams, FetchParams, QueryParams, SplitParams } from '../manifest/manifest.ts';
+import type { Digest } from '../store/digest.ts';
+import type { Tree } from '../store/tree.ts';
+
+/** What a step does, without anything that changes no byte of its result. */
+export type StepSpec =
+  | { readonly name: 'query'; readonly params: QueryParams & { readonly seed: number } }
+  | {
+      readonly name: 'fetch';
+      readonly params: Pick<FetchParams, 'maxBytes' | 'changed' | 'from'> & {
+        /** The addresses of the image tables, which relative photo addresses are relative to. */
+        readonly tables: readonly string[];
+      };
+    }
+  | { readonly name: 'crop'; readonly params: CropParams & Pick<FetchParams, 'changed'> }
+  | { readonly name: 'split'; readonly params: SplitParams & { readonly seed: number } }
+  | {
+      readonly name: 'summarize';
+      readonly params: {
+        readonly name: string;
+        readonly description: string | undefined;
+        readonly license: string | undefined;
+        readonly seed: number;
+      };
+    };
+
+export type StepName = StepSpec['name'];
+
+/** Trees by the names that later steps ask for them by. */
+export type StepInputs = Readonly<Record<string, Tree>>;
+export type StepOutputs = Readonly<Record<string, Tree>>;
+
+/** The cache key of a step: spec, inputs and toolchain, hashed. */
+export type StepKey = Digest;

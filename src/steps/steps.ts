@@ -1,0 +1,92 @@
+/** Running one step, whichever it is. */
+import { PkgError } from '../runtime/errors.ts';
+import { type Descriptor, streamOf } from '../store/digest.ts';
+import { cropBoxes } from './crop.ts';
+import { type FetchContext, fetchImages } from './fetch.ts';
+import {
+  type ByteSource,
+  driftedPhotos,
+  exceptionDrift,
+  type FetchExceptions,
+  imagesTableOf,
+  readImagesTable,
+  replayFetch,
+} from './fetch-record.ts';
+import { type QuerySources, queryBoxes } from './query.ts';
+import { splitExamples } from './split.ts';
+import type { StepInputs, StepOutputs, StepSpec } from './step.ts';
+import { summarizeDataset } from './summarize.ts';
+
+/** What steps are given beside their inputs; nothing of it decides a byte of their outputs. */
+export interface StepContext extends FetchContext {
+  /** The pinned source tables, fetched if need be. */
+  readonly openSources: () => Promise<QuerySources>;
+  /** What the network answered before, where the lockfile knows. */
+  readonly record: { readonly table: Descriptor; readonly exceptions: FetchExceptions } | undefined;
+  /** Where recorded bytes may be found besides the store. */
+  readonly elsewhere: ByteSource;
+}
+
+/** Runs a step on its input trees. */
+export async function runStep(
+  context: StepContext,
+  spec: StepSpec,
+  inputs: StepInputs,
+): Promise<StepOutputs> {
+  const { runtime, store } = context;
+  switch (spec.name) {
+    case 'query':
+      return await queryBoxes(runtime, store, spec.params, await context.openSources());
+    case 'fetch':
+      return await fetchOrReplay(context, spec.params, inputs);
+    case 'crop':
+      return await cropBoxes(runtime, store, spec.params, inputs);
+    case 'split':
+      return await splitExamples(runtime, store, spec.params, inputs);
+    case 'summarize':
+      return await summarizeDataset(runtime, store, spec.params, inputs);
+  }
+}
+
+/**
+ * Without a record, asks the network. With one, takes the recorded answers; where the recorded table
+ * itself is nowhere to be had, the network must give the same answers again.
+ */
+async function fetchOrReplay(
+  context: StepContext,
+  params: Extract<StepSpec, { name: 'fetch' }>['params'],
+  inputs: StepInputs,
+): Promise<StepOutputs> {
+  const { record, store, elsewhere } = context;
+  if (record === undefined) return await fetchImages(context, params, inputs);
+  const text = await findTable(context, record.table, elsewhere);
+  if (text !== undefined) {
+    const rows = await readImagesTable(streamOf(text));
+    const table = { path: 'images.csv', ...(await store.putBytes(text)) };
+    return await replayFetch(context, params, inputs, { table, rows }, elsewhere);
+  }
+  const outputs = await fetchImages(context, params, inputs);
+  const table = imagesTableOf(outputs);
+  if (table.digest === record.table.digest) return outputs;
+  const rows = await readImagesTable(streamOf(await store.read(table.digest)));
+  const drift = exceptionDrift(record.exceptions, rows);
+  throw driftedPhotos(drift.length > 0 ? drift : ['addresses or HTTP statuses changed, no photo']);
+}
+
+async function findTable(
+  { store }: StepContext,
+  table: Descriptor,
+  elsewhere: ByteSource,
+): Promise<Buffer | undefined> {
+  if (!(await store.has(table))) {
+    const bytes = await elsewhere(table);
+    if (bytes === undefined) return undefined;
+    const found = await store.put(bytes);
+    if (found.digest !== table.digest) {
+      throw new PkgError('integrity', `the recorded images.csv came with digest ${found.digest}`, {
+        hint: `Expected ${table.digest}; the registry is damaged.`,
+      });
+    }
+  }
+  return await store.read(table.digest);
+}

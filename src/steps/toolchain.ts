@@ -1,0 +1,35 @@
+/** The toolchain: versions of everything that decides a hashed byte, by the step that uses it. */
+
+import { SHARP_VERSION } from '../images/sharp.ts';
+import { DUCKDB_VERSION } from '../openimages/sql.ts';
+import type { StepName } from './step.ts';
+
+/**
+ * Raised when a step gives other bytes for the same inputs and parameters; everything built by the
+ * step before is then built again.
+ */
+const STEP_VERSIONS: Readonly<Record<StepName, string>> = {
+  query: '1',
+  fetch: '1',
+  crop: '1',
+  split: '1',
+  summarize: '1',
+};
+
+const LIBRARIES: Readonly<Record<StepName, Readonly<Record<string, string>>>> = {
+  query: { duckdb: DUCKDB_VERSION },
+  fetch: { sharp: SHARP_VERSION },
+  crop: { sharp: SHARP_VERSION },
+  split: {},
+  summarize: { sharp: SHARP_VERSION },
+};
+
+/** The parts of the toolchain that one step's result depends on. */
+export function toolchainOf(step: StepName): Readonly<Record<string, string>> {
+  return { [step]: STEP_VERSIONS[step], ...LIBRARIES[step] };
+}
+
+/** The whole toolchain, as a lockfile pins it. */
+export function currentToolchain(): Readonly<Record<string, string>> {
+  return { ...STEP_VERSIONS, duckdb: DUCKDB_VERSION, sharp: SHARP_VERSION };
+}

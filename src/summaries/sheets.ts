@@ -1,0 +1,173 @@
+/** Contact sheets: a look at some crops of each class, and at some photos with their boxes. */
+import {
+  blankCanvas,
+  type Colour,
+  drawText,
+  encodePng,
+  fillRectangle,
+  fitInto,
+  LINE_HEIGHT_PX,
+  paste,
+  strokeRectangle,
+  textWidthPx,
+} from '../images/canvas.ts';
+import { decodePicture } from '../images/decode.ts';
+import type { Pixels } from '../images/images.ts';
+import type { ImagesRow } from '../photos/photos.ts';
+import { type Digest, digestOf } from '../store/digest.ts';
+import type { Store } from '../store/store.ts';
+import type { ClassFacts, CropFacts } from './summaries.ts';
+
+const PAPER: Colour = [255, 255, 255];
+const INK: Colour = [40, 40, 40];
+const MARGIN_PX = 12;
+const GAP_PX = 6;
+
+const CROP_SIDE_PX = 96;
+const CROPS_A_ROW = 8;
+const CROPS_A_CLASS = 16;
+const MAX_CLASSES = 24;
+
+const PHOTO_SIDE_PX = 240;
+const PHOTOS_A_ROW = 4;
+const MAX_PHOTOS = 12;
+
+/** Okabe and Ito's colours, without the ones too pale on white. */
+const CLASS_COLOURS: readonly Colour[] = [
+  [213, 94, 0],
+  [0, 114, 178],
+  [0, 158, 115],
+  [204, 121, 167],
+  [230, 159, 0],
+  [86, 180, 233],
+];
+
+/** Up to 16 crops of each class, the same ones for the same seed, with a caption a class, as PNG. */
+export async function cropSheet(
+  store: Store,
+  classes: readonly ClassFacts[],
+  crops: readonly CropFacts[],
+  seed: number,
+): Promise<Buffer> {
+  const shown = classes.slice(0, MAX_CLASSES).map((facts) => ({
+    facts,
+    crops: drawLots(
+      crops.filter((crop) => crop.Class === facts.name && crop.LogicalKey !== ''),
+      (crop) => crop.LogicalKey,
+      seed,
+    ).slice(0, CROPS_A_CLASS),
+  }));
+  const step = CROP_SIDE_PX + GAP_PX;
+  const heights = shown.map(
+    (part) => LINE_HEIGHT_PX + GAP_PX + Math.ceil(part.crops.length / CROPS_A_ROW) * step,
+  );
+  const sheet = blankCanvas(
+    2 * MARGIN_PX + CROPS_A_ROW * step - GAP_PX,
+    2 * MARGIN_PX + heights.reduce((sum, height) => sum + height, 0),
+    PAPER,
+  );
+  let topPx = MARGIN_PX;
+  for (const [index, part] of shown.entries()) {
+    const caption = `${part.facts.name}: ${String(part.facts.crops)} crops`;
+    drawText(sheet, caption, { leftPx: MARGIN_PX, topPx }, INK);
+    const pictures = await readPictures(store, part.crops);
+    pasteGrid(sheet, pictures, topPx + LINE_HEIGHT_PX, CROP_SIDE_PX, CROPS_A_ROW);
+    topPx += heights[index] ?? 0;
+  }
+  return await encodePng(sheet);
+}
+
+/** Up to 12 photos as stored, with their boxes in the colour of their class, as PNG. */
+export async function photoSheet(
+  store: Store,
+  classes: readonly ClassFacts[],
+  images: readonly ImagesRow[],
+  crops: readonly CropFacts[],
+  seed: number,
+): Promise<Buffer> {
+  const colours = new Map(
+    classes.map(({ name }, index) => [name, CLASS_COLOURS[index % CLASS_COLOURS.length] ?? INK]),
+  );
+  const usable = images.filter(({ LogicalKey }) => LogicalKey !== '');
+  const shown = drawLots(usable, (row) => row.ImageID, seed).slice(0, MAX_PHOTOS);
+  const pictures = [];
+  for (const row of shown) {
+    const boxes = crops.filter((crop) => crop.ImageID === row.ImageID && crop.LeftPx !== '');
+    pictures.push(await drawBoxes(store, row, boxes, colours));
+  }
+  const step = PHOTO_SIDE_PX + GAP_PX;
+  const rows = Math.ceil(shown.length / PHOTOS_A_ROW);
+  const sheet = blankCanvas(
+    2 * MARGIN_PX + PHOTOS_A_ROW * step - GAP_PX,
+    2 * MARGIN_PX + LINE_HEIGHT_PX + GAP_PX + rows * step,
+    PAPER,
+  );
+  drawLegend(sheet, colours);
+  pasteGrid(sheet, pictures, MARGIN_PX + LINE_HEIGHT_PX, PHOTO_SIDE_PX, PHOTOS_A_ROW);
+  return await encodePng(sheet);
+}
+
+/** Items in an order that depends on their keys and the seed alone. */
+function drawLots<T>(items: readonly T[], keyOf: (item: T) => string, seed: number): readonly T[] {
+  return items
+    .map((item) => ({ item, lot: digestOf(`${String(seed)}:${keyOf(item)}`) }))
+    .sort((a, b) => (a.lot < b.lot ? -1 : 1))
+    .map(({ item }) => item);
+}
+
+async function readPictures(store: Store, crops: readonly CropFacts[]): Promise<readonly Pixels[]> {
+  const pictures = [];
+  for (const crop of crops) {
+    const pixels = await decodePicture(await store.read(crop.Digest as Digest));
+    pictures.push(await fitInto(pixels, CROP_SIDE_PX));
+  }
+  return pictures;
+}
+
+async function drawBoxes(
+  store: Store,
+  row: ImagesRow,
+  boxes: readonly CropFacts[],
+  colours: ReadonlyMap<string, Colour>,
+): Promise<Pixels> {
+  const data = await store.read(row.Digest as Digest);
+  const scaled = await fitInto(await decodePicture(data), PHOTO_SIDE_PX);
+  const scale = scaled.widthPx / Number(row.WidthPx);
+  for (const box of boxes) {
+    const rectangle = {
+      leftPx: Math.round(Number(box.LeftPx) * scale),
+      topPx: Math.round(Number(box.TopPx) * scale),
+      widthPx: Math.max(3, Math.round(Number(box.WidthPx) * scale)),
+      heightPx: Math.max(3, Math.round(Number(box.HeightPx) * scale)),
+    };
+    strokeRectangle(scaled, rectangle, colours.get(box.Class) ?? INK, 2);
+  }
+  return scaled;
+}
+
+function drawLegend(sheet: Pixels, colours: ReadonlyMap<string, Colour>): void {
+  let leftPx = MARGIN_PX;
+  for (const [name, colour] of colours) {
+    if (leftPx + textWidthPx(name) > sheet.widthPx - MARGIN_PX) return;
+    fillRectangle(sheet, { leftPx, topPx: MARGIN_PX, widthPx: 10, heightPx: 7 }, colour);
+    drawText(sheet, name, { leftPx: leftPx + 14, topPx: MARGIN_PX }, INK);
+    leftPx += 14 + textWidthPx(name) + 2 * GAP_PX;
+  }
+}
+
+function pasteGrid(
+  sheet: Pixels,
+  pictures: readonly Pixels[],
+  topPx: number,
+  sidePx: number,
+  perRow: number,
+): void {
+  for (const [index, picture] of pictures.entries()) {
+    const column = index % perRow;
+    const row = Math.floor(index / perRow);
+    paste(sheet, picture, {
+      leftPx: MARGIN_PX + column * (sidePx + GAP_PX) + Math.floor((sidePx - picture.widthPx) / 2),
+      topPx: topPx + row * (sidePx + GAP_PX) + Math.floor((sidePx - picture.heightPx) / 2),
+    });
+  }
+}

@@ -1,0 +1,41 @@
+/** Opening a registry by its address. */
+import { fileURLToPath } from 'node:url';
+import { PkgError } from '../runtime/errors.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { createDirectory, DirectoryRegistry } from './directory.ts';
+import type { Registry } from './registry.ts';
+
+/** How S3 is reached, as flags and environment say. */
+export interface S3Access {
+  readonly endpoint: string | undefined;
+  readonly region: string;
+}
+
+/** Whether a registry is only read, or made where it is absent. */
+export type Purpose = 'read' | 'write';
+
+/**
+ * Opens `s3://bucket`, a path or a `file:` URL.
+ * @throws PkgError `usage` for other addresses, and for a prefix inside a bucket, which Quilt3 refuses.
+ */
+export async function openRegistry(
+  runtime: Runtime,
+  address: string,
+  access: S3Access,
+  purpose: Purpose,
+): Promise<Registry> {
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1]?.toLowerCase();
+  if (scheme === undefined || scheme === 'file') {
+    const root = scheme === 'file' ? fileURLToPath(address) : address;
+    if (purpose === 'write') await createDirectory(root);
+    return new DirectoryRegistry(runtime, root);
+  }
+  const bucket = /^s3:\/\/([^/?#]+)\/?$/.exec(address)?.[1];
+  if (scheme !== 's3' || bucket === undefined) {
+    throw new PkgError('usage', `"${address}" is not the address of a registry`, {
+      hint: 'Registries are s3://bucket, without a path behind it, or a folder.',
+    });
+  }
+  const { openS3Registry } = await import('./s3.ts');
+  return await openS3Registry(runtime, { bucket, ...access });
+}

@@ -1,0 +1,31 @@
+/** The library's face: everything the command line uses, and nothing else. */
+export { readFolder } from './package/folder.ts';
+export { packageSizeBytes } from './package/package.ts';
+export { type Finding, verifyFiles } from './package/verify.ts';
+export { findBuilt } from './pipeline/built.ts';
+export { type InitResult, initManifest } from './pipeline/init.ts';
+export { type Locked, lockManifest } from './pipeline/lock.ts';
+export { type BuildResult, buildPackage, nowhereElse } from './pipeline/pipeline.ts';
+export { type InstallResult, installPackage, selectEntries } from './registry/install.ts';
+export { readInstallation } from './registry/installation.ts';
+export { objectSource } from './registry/objects.ts';
+export { openRegistry, type Purpose, type S3Access } from './registry/open.ts';
+export { type PushResult, pushPackage } from './registry/push.ts';
+export { parseReference } from './registry/reference.ts';
+export type { Registry } from './registry/registry.ts';
+export {
+  listPackages,
+  readHistory,
+  readPackage,
+  resolveReference,
+} from './registry/revisions.ts';
+export { verifyObjects } from './registry/verify-registry.ts';
+export { messageOf, PkgError } from './runtime/errors.ts';
+export {
+  createRuntime,
+  type ProgressEvent,
+  type Reporter,
+  type Runtime,
+} from './runtime/runtime.ts';
+export { fileBytes } from './store/digest.ts';
+export { openStore, type Store } from './store/store.ts';

@@ -1,0 +1,93 @@
+/** From the outputs of a run to a package. */
+import type { Manifest } from '../manifest/manifest.ts';
+import type { JsonObject, JsonValue } from '../package/lossless-json.ts';
+import { chunkedFromDigest, createObjectHasher } from '../package/object-hash.ts';
+import { type Entry, metaWithDigest, type Package, packageOf } from '../package/package.ts';
+import { formatPhysicalKey } from '../package/physical-key.ts';
+import { mapLimit } from '../runtime/concurrency.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { digestOf, fileBytes } from '../store/digest.ts';
+import type { Store } from '../store/store.ts';
+import { entryAt, type Tree, type TreeEntry, treeOf } from '../store/tree.ts';
+import { outputOf, type Run } from './run.ts';
+
+/** The version of what a package holds and where; part of its header, so of its top hash. */
+const PACKAGE_FORMAT = 1n;
+
+/** Texts that go into a package beside the outputs of steps. */
+export interface PackageTexts {
+  readonly manifest: string;
+  readonly lockfile: string;
+}
+
+/** The files of a package under their logical keys. */
+export async function collectFiles(store: Store, run: Run, texts: PackageTexts): Promise<Tree> {
+  const selection = outputOf(run, 'query', 'selection');
+  const table = (tree: Tree, path: string): TreeEntry => ({
+    ...entryAt(tree, path),
+    path: `metadata/${path}`,
+  });
+  return treeOf([
+    ...outputOf(run, 'fetch', 'photos'),
+    ...outputOf(run, 'crop', 'crops'),
+    ...outputOf(run, 'summarize', 'summaries'),
+    table(selection, 'classes.csv'),
+    table(selection, 'boxes.csv'),
+    table(outputOf(run, 'fetch', 'images'), 'images.csv'),
+    table(outputOf(run, 'split', 'crops'), 'crops.csv'),
+    { path: 'manifest.yaml', ...(await store.putBytes(texts.manifest)) },
+    { path: 'manifest.lock.json', ...(await store.putBytes(texts.lockfile)) },
+  ]);
+}
+
+/** A package of files in the store; its entries' physical keys point there. */
+export async function assemblePackage(
+  runtime: Runtime,
+  store: Store,
+  files: Tree,
+  header: JsonObject,
+): Promise<Package> {
+  const entries: Entry[] = [];
+  const work = mapLimit(files, runtime.concurrency, (file) => entryOf(runtime, store, file));
+  for await (const entry of work) entries.push(entry);
+  return packageOf(header, entries);
+}
+
+/** The header of a built package: the manifest's words about it, and nothing of the moment. */
+export function headerOf({ description, license }: Manifest): JsonObject {
+  const about = new Map<string, JsonValue>([['pkg', new Map([['format', PACKAGE_FORMAT]])]]);
+  if (description !== undefined) about.set('description', description);
+  if (license !== undefined) about.set('license', license);
+  return new Map<string, JsonValue>([
+    ['version', 'v0'],
+    ['user_meta', about],
+    ['message', description ?? null],
+  ]);
+}
+
+async function entryOf(runtime: Runtime, store: Store, file: TreeEntry): Promise<Entry> {
+  return {
+    logicalKey: file.path,
+    physicalKey: formatPhysicalKey({ scheme: 'file', path: store.path(file.digest) }),
+    size: BigInt(file.sizeBytes),
+    sizeBytes: file.sizeBytes,
+    hash: { type: 'sha2-256-chunked', value: await chunkedHash(runtime, store, file) },
+    meta: metaWithDigest(file.digest),
+  };
+}
+
+/** For a large file the hash has to be computed from its bytes; it is remembered by its digest. */
+async function chunkedHash(runtime: Runtime, store: Store, file: TreeEntry): Promise<string> {
+  const short = chunkedFromDigest(file.digest, file.sizeBytes);
+  if (short !== undefined) return short;
+  const key = digestOf(`sha2-256-chunked ${file.digest}`);
+  const known = await store.findRecord('hashes', key);
+  if (typeof known === 'string') return known;
+  const hasher = createObjectHasher('sha2-256-chunked', file.sizeBytes);
+  for await (const chunk of fileBytes(store.path(file.digest), runtime.signal)) {
+    hasher.update(chunk);
+  }
+  const value = hasher.finish();
+  await store.writeRecord('hashes', key, value);
+  return value;
+}

@@ -1,0 +1,68 @@
+/** Packages that were built into a store: found again by name and top hash. */
+import { z } from 'zod';
+import { formatJsonl, parseJsonl } from '../package/jsonl.ts';
+import { isTopHash, type Package, parseTopHash, type TopHash } from '../package/package.ts';
+import { PkgError } from '../runtime/errors.ts';
+import { canonicalJson, type Json } from '../store/canonical-json.ts';
+import { type Digest, digestOf, isDigest, streamOf } from '../store/digest.ts';
+import type { Store } from '../store/store.ts';
+
+export interface BuiltPackage {
+  readonly name: string;
+  readonly topHash: TopHash;
+  readonly pkg: Package;
+}
+
+/** What is remembered of the last build of a name, to say why a step runs again. */
+export type StepIdentities = Readonly<Record<string, Json>>;
+
+const recordSchema = z.object({
+  topHash: z.string().refine(isTopHash),
+  list: z.string().refine(isDigest),
+  steps: z.record(z.string(), z.json()),
+});
+
+/** Keeps a package's list in the store, as the last one of its name and under its top hash. */
+export async function rememberBuilt(
+  store: Store,
+  { name, topHash, pkg }: BuiltPackage,
+  steps: StepIdentities,
+): Promise<void> {
+  const list = await store.putBytes([...formatJsonl(pkg)].join(''));
+  const record = { topHash, list: list.digest, steps };
+  await store.writeRecord('built', keyOf(name, topHash), record);
+  await store.writeRecord('built', keyOf(name, undefined), record);
+}
+
+/** What the steps of the last build of a name were made of. */
+export async function findStepIdentities(store: Store, name: string): Promise<StepIdentities> {
+  const record = recordSchema.safeParse(await store.findRecord('built', keyOf(name, undefined)));
+  return record.success ? record.data.steps : {};
+}
+
+/**
+ * The package of a name built last into this store, or the one with that top hash.
+ * @throws PkgError `not-found` where there is none, `usage` for a hash that is not whole.
+ */
+export async function findBuilt(store: Store, name: string, hash?: string): Promise<BuiltPackage> {
+  if (hash !== undefined && !isTopHash(hash)) {
+    throw new PkgError('usage', `"@${hash}" is not a whole top hash`, {
+      hint: 'Give all 64 digits, as pkg build printed them.',
+    });
+  }
+  const topHash = hash;
+  const record = recordSchema.safeParse(await store.findRecord('built', keyOf(name, topHash)));
+  if (!record.success) {
+    const what = topHash === undefined ? name : `${name}@${topHash}`;
+    throw new PkgError('not-found', `${what} was not built into the store ${store.root}`, {
+      hint: 'Build it first, with: pkg build <manifest>. Or name another store with --store.',
+    });
+  }
+  const text = await store.readText(record.data.list);
+  const pkg = await parseJsonl(streamOf(text), `the list of ${name}`);
+  return { name, topHash: parseTopHash(record.data.topHash), pkg };
+}
+
+function keyOf(name: string, topHash: TopHash | undefined): Digest {
+  return digestOf(canonicalJson({ name, topHash: topHash ?? null }));
+}

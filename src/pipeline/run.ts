@@ -1,0 +1,94 @@
+/** Running a plan: what the cache has is taken, the rest is done and remembered. */
+import { invariant } from '../runtime/errors.ts';
+import { imagesTableOf } from '../steps/fetch-record.ts';
+import type { StepInputs, StepKey, StepName, StepOutputs } from '../steps/step.ts';
+import { runStep, type StepContext } from '../steps/steps.ts';
+import { toolchainOf } from '../steps/toolchain.ts';
+import type { Digest } from '../store/digest.ts';
+import { type Tree, treeDigest } from '../store/tree.ts';
+import type { Plan, PlannedStep } from './plan.ts';
+import { findOutputs, rememberOutputs, type StepIdentity, stepKey } from './step-cache.ts';
+
+export interface StepRun {
+  readonly name: StepName;
+  readonly key: StepKey;
+  readonly cached: boolean;
+  readonly seconds: number;
+  readonly identity: StepIdentity;
+  readonly outputs: StepOutputs;
+}
+
+/** The steps of a plan that are done, in order. */
+export type Run = readonly StepRun[];
+
+/** The tree a step left under a name; throws a plain Error where there is none, which is a bug. */
+export function outputOf(run: Run, step: StepName, output: string): Tree {
+  const tree = run.find(({ name }) => name === step)?.outputs[output];
+  invariant(tree !== undefined, `step ${step} left no ${output}`);
+  return tree;
+}
+
+/**
+ * Runs the steps of a plan in order and yields each as it is done.
+ * @param sources the pinned source tables as a tree, which is what the first step's key is of.
+ */
+export async function* runPlan(
+  context: StepContext,
+  plan: Plan,
+  sources: Tree,
+): AsyncGenerator<StepRun> {
+  const done: StepRun[] = [];
+  for (const planned of plan.steps) {
+    context.runtime.signal.throwIfAborted();
+    const inputs = Object.fromEntries(
+      Object.entries(planned.inputs).map(
+        ([name, { step, output }]) => [name, outputOf(done, step, output)] as const,
+      ),
+    );
+    const startMs = context.runtime.clock.now();
+    const run = await runOrRecall(context, planned, inputs, sources);
+    const finished = { ...run, seconds: (context.runtime.clock.now() - startMs) / 1000 };
+    done.push(finished);
+    yield finished;
+  }
+}
+
+async function runOrRecall(
+  context: StepContext,
+  planned: PlannedStep,
+  inputs: StepInputs,
+  sources: Tree,
+): Promise<Omit<StepRun, 'seconds'>> {
+  const { name } = planned.spec;
+  const recorded = context.record?.table.digest;
+  // What the network answers is an input too: until it is recorded, a fetch has no key.
+  if (name !== 'fetch' || recorded !== undefined) {
+    const identity = identify(planned, inputs, sources, recorded);
+    const key = stepKey(identity);
+    const known = await findOutputs(context.store, key);
+    if (known !== undefined) return { name, key, cached: true, identity, outputs: known };
+  }
+  const outputs = await runStep(context, planned.spec, inputs);
+  const record = name === 'fetch' ? imagesTableOf(outputs).digest : recorded;
+  const identity = identify(planned, inputs, sources, record);
+  const key = stepKey(identity);
+  await rememberOutputs(context.store, key, outputs);
+  return { name, key, cached: false, identity, outputs };
+}
+
+function identify(
+  planned: PlannedStep,
+  inputs: StepInputs,
+  sources: Tree,
+  record: Digest | undefined,
+): StepIdentity {
+  const { name } = planned.spec;
+  const digests = Object.fromEntries(
+    Object.entries(inputs).map(([input, tree]) => [input, treeDigest(tree)] as const),
+  );
+  const further = {
+    ...(name === 'query' ? { sources: treeDigest(sources) } : {}),
+    ...(name === 'fetch' && record !== undefined ? { record } : {}),
+  };
+  return { spec: planned.spec, inputs: { ...digests, ...further }, toolchain: toolchainOf(name) };
+}

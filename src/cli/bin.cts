@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+/** The executable: sizes the thread pool before anything starts it, then runs the command line. */
+const { availableParallelism } = process.getBuiltinModule('node:os');
+
+// Pictures are decoded on libuv's threads, of which there are four however many cores there are.
+process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism()));
+
+void import('./main.js').then(({ runProcess }) => runProcess());

@@ -1,0 +1,71 @@
+/** A command of the terminal, as a value: words, flags, what it does and how its result reads. */
+import type { z } from 'zod';
+import type { Purpose, Registry, Runtime, S3Access, Store } from '../index.ts';
+
+/** What a command may ask of its surroundings. */
+export interface CommandContext {
+  readonly runtime: Runtime;
+  readonly s3: S3Access;
+  /** The store named by --store, PKG_STORE or the user's cache folder. */
+  openStore(): Promise<Store>;
+  /** The registry named by --registry or PKG_REGISTRY; a usage error where neither is given. */
+  openRegistry(purpose: Purpose): Promise<Registry>;
+  /** Whether --registry itself was given. */
+  readonly registryGiven: boolean;
+}
+
+export interface Command<Flags, Result> {
+  readonly name: string;
+  readonly summary: string;
+  /** Positional arguments in the notation `<needed>`, `[optional]`, `[several...]`. */
+  readonly positionals: readonly (readonly [name: string, help: string])[];
+  readonly options: readonly (readonly [flags: string, help: string])[];
+  /** Reads positionals, under their names, and flags. */
+  readonly schema: z.ZodType<Flags>;
+  run(context: CommandContext, flags: Flags): Promise<Result>;
+  /** The result for a person. */
+  print(result: Result): string;
+  /** Other than 0 where a command that did its work still has bad news. */
+  exitCode?(result: Result): number;
+}
+
+/** A command whose types are kept inside, for a list of commands. */
+export interface AnyCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly positionals: Command<never, never>['positionals'];
+  readonly options: Command<never, never>['options'];
+  /** Checks the input, runs the command and renders its result. */
+  execute(context: CommandContext, input: object): Promise<Outcome>;
+}
+
+export interface Outcome {
+  readonly json: unknown;
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/** Wraps a command so that commands of different types fit one list. */
+export function defineCommand<Flags, Result>(command: Command<Flags, Result>): AnyCommand {
+  const { name, summary, positionals, options } = command;
+  return {
+    name,
+    summary,
+    positionals,
+    options,
+    async execute(context, input) {
+      const result = await command.run(context, command.schema.parse(input));
+      return {
+        json: result,
+        text: command.print(result),
+        exitCode: command.exitCode?.(result) ?? 0,
+      };
+    },
+  };
+}
+
+/** The options of commands that speak to a registry. */
+export const REGISTRY_OPTIONS = [
+  ['--registry <address>', 's3://bucket or a folder (default: PKG_REGISTRY)'],
+  ['--endpoint <url>', 'an S3 server other than AWS (default: AWS_ENDPOINT_URL)'],
+] as const;

@@ -1,8 +1,15 @@
 /** From encoded bytes to pixels, or to the reason why not. */
-import { messageOf, PkgError } from '../runtime/errors.ts';
+import { invariant, PkgError } from '../runtime/errors.ts';
 import { describeOtherContent, type ImageFormat, identifyFormat, type Pixels } from './images.ts';
 import { countJpegScans } from './jpeg.ts';
-import { loadSharp, MAX_PIXELS, openEncoded } from './sharp.ts';
+import {
+  loadSharp,
+  MAX_PIXELS,
+  MAX_SECONDS,
+  openEncoded,
+  openUnlimited,
+  type SharpModule,
+} from './sharp.ts';
 
 /** A picture that can be used, or why it cannot. */
 export type Inspection =
@@ -43,21 +50,16 @@ export async function inspectPicture(data: Uint8Array): Promise<Inspection> {
       return { status: 'too-large', format, detail: `a JPEG of ${String(scans)} scans` };
     }
   }
-  const sharp = await loadSharp();
-  try {
-    const { width, height } = await openEncoded(sharp, data).metadata();
-    if (width * height > MAX_PIXELS) return tooManyPixels(format, width, height);
-    // A small target lets libjpeg skip most of the arithmetic, yet all data is read and checked.
-    await openEncoded(sharp, data).resize(32, 32, { fit: 'fill' }).raw().toBuffer();
-    return { status: 'ok', format, widthPx: width, heightPx: height };
-  } catch (error) {
-    refuseTimeout(error);
-    if (/exceeds pixel limit/.test(messageOf(error))) {
-      const { width, height } = await sharp(data, { limitInputPixels: false }).metadata();
-      return tooManyPixels(format, width, height);
-    }
-    return { status: 'corrupt', format, detail: firstLine(error) };
-  }
+  return await decodeWithin<Inspection>(
+    async (sharp) => {
+      const { width, height } = await openUnlimited(sharp, data).metadata();
+      if (width * height > MAX_PIXELS) return tooManyPixels(format, width, height);
+      // A small target lets libjpeg skip most of the arithmetic, yet all data is read and checked.
+      await openEncoded(sharp, data).resize(32, 32, { fit: 'fill' }).raw().toBuffer();
+      return { status: 'ok', format, widthPx: width, heightPx: height };
+    },
+    () => ({ status: 'corrupt', format, detail: 'it does not decode to its end' }),
+  );
 }
 
 /**
@@ -66,33 +68,41 @@ export async function inspectPicture(data: Uint8Array): Promise<Inspection> {
  * @throws PkgError `integrity` where the bytes do not decode.
  */
 export async function decodePicture(data: Uint8Array): Promise<Pixels> {
+  const { data: pixels, info } = await decodeWithin(
+    (sharp) =>
+      openEncoded(sharp, data)
+        .flatten({ background: BACKGROUND })
+        .toColourspace('srgb')
+        .raw({ depth: 'uchar' })
+        .toBuffer({ resolveWithObject: true }),
+    (cause) => {
+      throw new PkgError('integrity', 'the picture does not decode', { cause });
+    },
+  );
+  invariant(info.channels === 3, `sRGB has ${String(info.channels)} channels`);
+  return { data: pixels, widthPx: info.width, heightPx: info.height };
+}
+
+/**
+ * Runs libvips, and `onFailure` where it gives up. Its messages are of no use in a result: the buffer
+ * that holds them is shared by all pictures decoded at once. A slow machine must never decide what
+ * is hashed, so running out of time is no verdict either.
+ */
+async function decodeWithin<T>(
+  decode: (sharp: SharpModule) => Promise<T>,
+  onFailure: (cause: unknown) => T,
+): Promise<T> {
   const sharp = await loadSharp();
+  const startMs = performance.now();
   try {
-    const { data: pixels, info } = await openEncoded(sharp, data)
-      .flatten({ background: BACKGROUND })
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    if (info.channels !== 3) {
-      throw new PkgError('integrity', `the picture has ${String(info.channels)} channels as sRGB`);
-    }
-    return { data: pixels, widthPx: info.width, heightPx: info.height };
+    return await decode(sharp);
   } catch (error) {
-    refuseTimeout(error);
-    if (error instanceof PkgError) throw error;
-    throw new PkgError('integrity', `the picture does not decode: ${firstLine(error)}`, {
+    if (performance.now() - startMs < (MAX_SECONDS - 1) * 1000) return onFailure(error);
+    throw new PkgError('unreachable', 'a picture took too long to decode', {
+      hint: 'Run the command again on an idle machine, or leave the picture out by data.query.where.',
       cause: error,
     });
   }
-}
-
-/** A slow machine must never decide what is hashed, so running out of time is no verdict. */
-function refuseTimeout(error: unknown): void {
-  if (!/timeout: /.test(messageOf(error))) return;
-  throw new PkgError('unreachable', 'a picture took too long to decode', {
-    hint: 'Run the command again on an idle machine, or leave the picture out by data.query.where.',
-    cause: error,
-  });
 }
 
 function tooManyPixels(format: ImageFormat, widthPx: number, heightPx: number): Inspection {
@@ -104,8 +114,4 @@ function tooManyPixels(format: ImageFormat, widthPx: number, heightPx: number): 
 /** Whether bytes are some other kind of picture or media, as against a page or nothing. */
 function isOtherContent(data: Uint8Array): boolean {
   return /SVG|BMP|ISO media/.test(describeOtherContent(data));
-}
-
-function firstLine(error: unknown): string {
-  return messageOf(error).split('\n')[0]?.trim() ?? '';
 }

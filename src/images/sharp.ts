@@ -5,11 +5,11 @@ import type { Sharp, SharpOptions } from 'sharp';
 export const MAX_PIXELS = 100_000_000;
 
 /** No honest picture of that size takes longer; past it the command fails, it never guesses. */
-const MAX_SECONDS = 120;
+export const MAX_SECONDS = 120;
 
 const LOADERS = ['Jpeg', 'Png', 'Webp', 'Heif', 'Nsgif', 'Tiff'];
 
-type SharpModule = typeof import('sharp').default;
+export type SharpModule = typeof import('sharp').default;
 
 let loaded: Promise<SharpModule> | undefined;
 
@@ -37,4 +37,9 @@ export function openEncoded(sharp: SharpModule, data: Uint8Array): Sharp {
     autoOrient: false,
   };
   return sharp(data, options).timeout({ seconds: MAX_SECONDS });
+}
+
+/** Opens encoded bytes of any declared size, to read their header only. */
+export function openUnlimited(sharp: SharpModule, data: Uint8Array): Sharp {
+  return sharp(data, { limitInputPixels: false, pages: 1, autoOrient: false });
 }

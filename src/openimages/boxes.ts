@@ -203,7 +203,7 @@ function sample(query: BoxQuery): string {
 }
 
 const SELECTED_BOXES = `SELECT ${SELECTED_BOX_COLUMNS.map((column) => `"${column}"`).join(', ')}
-  FROM selected ORDER BY ${BOX_ORDER}, number`;
+  FROM selected ORDER BY ${BOX_ORDER}, Fault`;
 
 const SELECTED_IMAGES = `SELECT ${SELECTED_IMAGE_COLUMNS.map((column) => `"${column}"`).join(', ')}
   FROM image WHERE ImageID IN (SELECT ImageID FROM selected) ORDER BY ImageID`;

@@ -1,0 +1,39 @@
+// npm test: installs what the tests need, builds, and runs them. Arguments go to vitest, but for
+// --server NAME, which chooses the S3 server (versitygw, the default, or minio).
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ensureGoTool, ensureNode, ensurePackages, ensurePython, ROOT, run } from './tools.mjs';
+
+/** Node versions the top hash must not depend on: the oldest supported one and a new one. */
+const NODE_VERSIONS = ['20.19.0', '26.10.0'];
+
+const args = process.argv.slice(2);
+const at = args.indexOf('--server');
+const server = at < 0 ? 'versitygw' : args.splice(at, 2)[1];
+if (server !== 'versitygw' && server !== 'minio') {
+  console.error(`--server ${server}: expected versitygw or minio`);
+  process.exit(2);
+}
+
+ensurePackages();
+run('npm', ['run', '--silent', 'build']);
+
+const shared = resolve(ROOT, process.env.PKG_SHARED || '../shared');
+if (!existsSync(shared)) {
+  console.error(
+    `MISSING: no shared test data at ${shared} (PKG_SHARED), tests that need it are skipped.`,
+  );
+}
+const env = {
+  ...process.env,
+  PKG_SHARED: shared,
+  PKG_S3_SERVER: server,
+  PKG_S3_BINARY: ensureGoTool(server) ?? '',
+  PKG_QUILT3_PYTHON: ensurePython('quilt3') ?? '',
+  PKG_NODE_BINARIES: NODE_VERSIONS.map(ensureNode).join(':'),
+};
+try {
+  run(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...args], { env });
+} catch (error) {
+  process.exit(error.status ?? 1);
+}

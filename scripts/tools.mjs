@@ -1,0 +1,90 @@
+// Tools that tests and benchmarks need beside npm packages: found, or installed from the registries.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Kept in the checkout, ignored by git. */
+const LOCAL = join(ROOT, '.tools');
+
+/** Kept outside, so that a fresh clone need not compile or download again. */
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'pkg-tools');
+
+const GO_TOOLS = {
+  versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
+  minio: 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c',
+};
+
+const PYTHON_ENVIRONMENTS = {
+  quilt3: ['quilt3==8.0.0'],
+  bench: ['pandas==2.2.3', 'pillow==11.0.0', 'img2dataset==1.47.0', 'setuptools<81'],
+};
+
+/** Runs a command in the checkout, its output shown; throws where it fails. */
+export function run(command, args, options = {}) {
+  execFileSync(command, args, { cwd: ROOT, stdio: 'inherit', ...options });
+}
+
+/** Installs the npm packages of the lockfile, if they are not the ones that are there. */
+export function ensurePackages() {
+  const installed = join(ROOT, 'node_modules', '.package-lock.json');
+  const locked = join(ROOT, 'package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(locked).mtimeMs) return;
+  run('npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+/** The path of an S3 server's binary, compiled if need be; undefined without Go. */
+export function ensureGoTool(name) {
+  const local = join(LOCAL, 'bin', name);
+  const cached = join(CACHE, 'bin', name);
+  if (existsSync(local)) return local;
+  mkdirSync(dirname(local), { recursive: true });
+  if (!existsSync(cached)) {
+    if (spawnSync('go', ['version']).status !== 0) {
+      console.error(
+        `MISSING: ${name} needs Go (https://go.dev/dl), so tests against it are skipped.`,
+      );
+      return undefined;
+    }
+    console.error(`Compiling ${name}, once; this takes a few minutes.`);
+    const flags = ['install', '-trimpath', '-ldflags=-s -w', GO_TOOLS[name]];
+    mkdirSync(dirname(cached), { recursive: true });
+    run('go', flags, { env: { ...process.env, GOBIN: dirname(cached), GOFLAGS: '-mod=mod' } });
+  }
+  copyFileSync(cached, local);
+  return local;
+}
+
+/** The python of a virtual environment with pinned packages; undefined without Python. */
+export function ensurePython(name) {
+  const packages = PYTHON_ENVIRONMENTS[name];
+  const folder = join(CACHE, `python-${name}-${packages.join('-').replace(/[^a-z0-9.-]/gi, '_')}`);
+  const python = join(folder, 'bin', 'python');
+  const done = join(folder, 'done');
+  if (existsSync(done)) return python;
+  if (spawnSync('python3', ['--version']).status !== 0) {
+    console.error(`MISSING: ${packages[0]} needs Python 3, so what needs it is skipped.`);
+    return undefined;
+  }
+  rmSync(folder, { recursive: true, force: true });
+  run('python3', ['-m', 'venv', folder]);
+  run(python, ['-m', 'pip', 'install', '--quiet', ...packages]);
+  run('touch', [done]);
+  return python;
+}
+
+/** The binary of another version of Node, from the npm package `node`. */
+export function ensureNode(version) {
+  const folder = join(CACHE, `node-${version}`);
+  const binary = join(folder, 'node_modules', 'node', 'bin', 'node');
+  if (!existsSync(binary)) {
+    mkdirSync(folder, { recursive: true });
+    run('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, `node@${version}`], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+  return binary;
+}

@@ -141,7 +141,12 @@ function issuesError(
   value: unknown,
   locate: (path: KeyPath, at?: 'key') => string,
 ): PkgError {
-  const described = issues.map((issue) => describeIssue(issue, value, locate));
+  // A misspelt key also leaves its right name missing, so it is the one to speak of first.
+  const isUnknownKey = (issue: z.core.$ZodIssue) => issue.code === 'unrecognized_keys';
+  const described = [
+    ...issues.filter(isUnknownKey),
+    ...issues.filter((issue) => !isUnknownKey(issue)),
+  ].map((issue) => describeIssue(issue, value, locate));
   const [first, ...others] = described;
   const more = others.map((other) => other.sentence);
   const hints = [first?.hint, ...more].filter((hint) => hint !== undefined);

@@ -21,8 +21,8 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
   'too-small': 'smaller than the manifest asks for',
 };
 
-/** How many tombstones are named; all of them are in `metadata/images.csv`. */
-const MAX_TOMBSTONES = 50;
+/** How many photos are named; all of them are in `metadata/images.csv`. */
+const MAX_NAMED = 50;
 
 /** The card as Markdown. It states no date, path or host, so that it is the same everywhere. */
 export function dataCard(summary: Summary): string {
@@ -74,14 +74,14 @@ function photoSection(summary: Summary): string {
     String(n),
     STATUS_WORDS[status] ?? '',
   ]);
-  const named = summary.tombstones
-    .slice(0, MAX_TOMBSTONES)
+  const named = summary.unlike
+    .slice(0, MAX_NAMED)
     .map((row) => [`\`${row.ImageID}\``, `\`${row.Status}\``, escape(row.Detail)]);
-  const rest = summary.tombstones.length - named.length;
+  const rest = summary.unlike.length - named.length;
   const list =
     named.length === 0
       ? ''
-      : `\n\n### Photos that could not be had\n\n${table(['image', 'status', 'what happened'], named)}`;
+      : `\n\n### Photos that are not as their metadata promises\n\n${table(['image', 'status', 'what happened'], named)}`;
   const more = rest > 0 ? `\n\nand ${String(rest)} more in \`metadata/images.csv\`.` : '';
   return `## Photos\n\n${table(['status', 'images', 'meaning'], rows)}${list}${more}`;
 }
@@ -132,7 +132,7 @@ pkg install ${name} images_cropped --registry REGISTRY --dest ${folder}-crops
 pkg verify ${folder}
 \`\`\`
 
-To build it again, put \`manifest.yaml\` and \`manifest.lock.json\` (as \`manifest.lock.json\`) side by side and run
+To build it again, keep \`manifest.yaml\` and \`manifest.lock.json\` side by side and run
 
 \`\`\`sh
 pkg build manifest.yaml --registry REGISTRY

@@ -43,7 +43,8 @@ export interface Summary {
   readonly licenses: readonly (readonly [string, number])[];
   readonly photos: number;
   readonly authors: number;
-  readonly tombstones: readonly ImagesRow[];
+  /** Images that are not `ok`: tombstones, and photos that changed. */
+  readonly unlike: readonly ImagesRow[];
 }
 
 /** A node of the hierarchy file that a query writes, with its display name. */
@@ -86,7 +87,7 @@ export function summarize(
     licenses: tally(kept.map(({ License }) => License || 'not stated')),
     photos: kept.length,
     authors: new Set(kept.map(({ Author }) => Author).filter((author) => author !== '')).size,
-    tombstones: images.filter(({ LogicalKey }) => LogicalKey === ''),
+    unlike: images.filter(({ Status }) => Status !== 'ok'),
   };
 }
 

@@ -132,12 +132,20 @@ async function cropPhoto(
     reason === '' && rectangle !== undefined ? [rectangle] : [],
   );
   if (row.LogicalKey === '' || boxes.length === 0) {
-    return { rows: tasks.map((task) => rowOf(task, row.Rotation, undefined)), crops: [], look: [] };
+    return {
+      rows: tasks.map((task) => rowOf(task, rotationOf(row), undefined)),
+      crops: [],
+      look: [],
+    };
   }
   const cut = await cutPhoto(context.store, context.memory, context.params, row, wanted);
   if (cut === undefined) {
     const lost = tasks.map((task) => ({ ...task, reason: task.reason || ('corrupt' as const) }));
-    return { rows: lost.map((task) => rowOf(task, row.Rotation, undefined)), crops: [], look: [] };
+    return {
+      rows: lost.map((task) => rowOf(task, rotationOf(row), undefined)),
+      crops: [],
+      look: [],
+    };
   }
   const rows: CropsRow[] = [];
   const crops: TreeEntry[] = [];
@@ -145,10 +153,15 @@ async function cropPhoto(
   for (const task of tasks) {
     const crop = task.reason === '' ? cut.crops[next++] : undefined;
     const entry = crop === undefined ? undefined : cropEntry(context, task.box, crop);
-    rows.push(rowOf(task, row.Rotation, entry));
+    rows.push(rowOf(task, rotationOf(row), entry));
     if (entry !== undefined) crops.push(entry);
   }
   return { rows, crops, look: [{ row, look: cut.look }] };
+}
+
+/** An unknown rotation counts as none, as the crop does. */
+function rotationOf(row: ImagesRow): string {
+  return row.Rotation === '' ? '0.0' : row.Rotation;
 }
 
 function planBox(params: CropStepParams, row: ImagesRow, box: BoxRow): Task {

@@ -4,12 +4,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensurePackages, ROOT, run } from './tools.mjs';
+import { ensureBuilt, ensurePackages, ROOT } from './tools.mjs';
 
 const NAME = 'quilt/open_images_sample';
 
 ensurePackages();
-run('npm', ['run', '--silent', 'build']);
+ensureBuilt();
 
 const folder = mkdtempSync(join(tmpdir(), 'pkg-quickstart-'));
 const store = join(folder, 'store');

@@ -2,7 +2,15 @@
 // --server NAME, which chooses the S3 server (versitygw, the default, or minio).
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ensureGoTool, ensureNode, ensurePackages, ensurePython, ROOT, run } from './tools.mjs';
+import {
+  ensureBuilt,
+  ensureGoTool,
+  ensureNode,
+  ensurePackages,
+  ensurePython,
+  ROOT,
+  run,
+} from './tools.mjs';
 
 /** Node versions the top hash must not depend on: the oldest supported one and a new one. */
 const NODE_VERSIONS = ['20.19.0', '26.10.0'];
@@ -16,7 +24,7 @@ if (server !== 'versitygw' && server !== 'minio') {
 }
 
 ensurePackages();
-run('npm', ['run', '--silent', 'build']);
+ensureBuilt();
 
 const shared = resolve(ROOT, process.env.PKG_SHARED || '../shared');
 if (!existsSync(shared)) {

@@ -1,6 +1,6 @@
 // Tools that tests and benchmarks need beside npm packages: found, or installed from the registries.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +34,18 @@ export function ensurePackages() {
   const locked = join(ROOT, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(locked).mtimeMs) return;
   run('npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+/** Compiles the sources, if any is newer than what was compiled of them. */
+export function ensureBuilt() {
+  const built = join(ROOT, 'dist', 'cli', 'bin.cjs');
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true }).map((name) =>
+    join('src', name),
+  );
+  const inputs = [...sources, 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+  const newest = Math.max(...inputs.map((name) => statSync(join(ROOT, name)).mtimeMs));
+  if (existsSync(built) && statSync(built).mtimeMs >= newest) return;
+  run('npm', ['run', '--silent', 'build']);
 }
 
 /** The path of an S3 server's binary, compiled if need be; undefined without Go. */

@@ -5,4 +5,7 @@ const { availableParallelism } = process.getBuiltinModule('node:os');
 // Pictures are decoded on libuv's threads, of which there are four however many cores there are.
 process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism()));
 
+// The AWS SDK speaks of Node versions on stderr, where a script expects our one JSON error.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
 void import('./main.js').then(({ runProcess }) => runProcess());

@@ -1,4 +1,4 @@
-/** A command of the terminal, as a value: words, flags, what it does and how its result reads. */
+/** A command of the terminal, as a value: its arguments, what it does and how its result reads. */
 import type { z } from 'zod';
 import type { Purpose, Registry, Runtime, S3Access, Store } from '../index.ts';
 
@@ -15,8 +15,6 @@ export interface CommandContext {
 }
 
 export interface Command<Flags, Result> {
-  readonly name: string;
-  readonly summary: string;
   /** Positional arguments in the notation `<needed>`, `[optional]`, `[several...]`. */
   readonly positionals: readonly (readonly [name: string, help: string])[];
   readonly options: readonly (readonly [flags: string, help: string])[];
@@ -31,8 +29,6 @@ export interface Command<Flags, Result> {
 
 /** A command whose types are kept inside, for a list of commands. */
 export interface AnyCommand {
-  readonly name: string;
-  readonly summary: string;
   readonly positionals: Command<never, never>['positionals'];
   readonly options: Command<never, never>['options'];
   /** Checks the input, runs the command and renders its result. */
@@ -47,10 +43,8 @@ export interface Outcome {
 
 /** Wraps a command so that commands of different types fit one list. */
 export function defineCommand<Flags, Result>(command: Command<Flags, Result>): AnyCommand {
-  const { name, summary, positionals, options } = command;
+  const { positionals, options } = command;
   return {
-    name,
-    summary,
     positionals,
     options,
     async execute(context, input) {

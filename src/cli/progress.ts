@@ -1,5 +1,5 @@
 /** Progress on a terminal: a bar a task; elsewhere lines, if asked for. */
-import { MultiBar, type SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { ProgressEvent, Reporter } from '../index.ts';
 import { formatBytes, formatSeconds } from './text.ts';
 
@@ -22,9 +22,9 @@ export interface DisplayOptions {
 
 const FORMAT = '{task} {bar} {value}/{total}  {rate}  {bytes}{failures}  {left}';
 
-export function createDisplay(options: DisplayOptions): ProgressDisplay {
+export async function createDisplay(options: DisplayOptions): Promise<ProgressDisplay> {
   const warnings: string[] = [];
-  const bars = options.style === 'bars' ? createBars(options) : undefined;
+  const bars = options.style === 'bars' ? await createBars(options) : undefined;
   const say = (line: string) => {
     if (bars === undefined) options.stream.write(`${line}\n`);
     else bars.say(line);
@@ -49,7 +49,8 @@ export function createDisplay(options: DisplayOptions): ProgressDisplay {
 
 type TaskEvent = Extract<ProgressEvent, { task: string }>;
 
-function createBars({ stream, now }: DisplayOptions) {
+async function createBars({ stream, now }: DisplayOptions) {
+  const { MultiBar } = await import('cli-progress');
   const multi = new MultiBar({
     stream,
     format: FORMAT,

@@ -1,7 +1,7 @@
 /** GET over HTTP with retries, redirects, limits and politeness. */
 import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import { Agent, type Dispatcher, request as undiciRequest } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { messageOf, PkgError, redactSecrets } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { isPrivateAddress, literalAddress, type Reach, reachAfterRedirect } from './address.ts';
@@ -88,9 +88,11 @@ export function createHttpClient(
   limits: HttpLimits,
   s3: S3Settings = { endpoint: undefined, region: 'us-east-1' },
 ): HttpClient {
-  const agents = {
-    anywhere: createAgent(limits, 'anywhere'),
-    public: createAgent(limits, 'public'),
+  const agents = new Map<Reach, Promise<Agent>>();
+  const agentOf = (reach: Reach) => {
+    const agent = agents.get(reach) ?? createAgent(limits, reach);
+    agents.set(reach, agent);
+    return agent;
   };
   const gates = new Map<string, HostGate>();
   const gateOf = (host: string) => {
@@ -98,11 +100,11 @@ export function createHttpClient(
     gates.set(host, gate);
     return gate;
   };
-  const context = { runtime, limits, s3, agents, gateOf };
+  const context = { runtime, limits, s3, agentOf, gateOf };
   return {
     get: (request, receive) => getWithRetries(context, request, receive),
     close: async () => {
-      await Promise.all([agents.anywhere.destroy(), agents.public.destroy()]);
+      for (const agent of agents.values()) await (await agent).destroy();
     },
   };
 }
@@ -111,11 +113,12 @@ interface ClientContext {
   readonly runtime: Runtime;
   readonly limits: HttpLimits;
   readonly s3: S3Settings;
-  readonly agents: Readonly<Record<Reach, Agent>>;
+  readonly agentOf: (reach: Reach) => Promise<Agent>;
   readonly gateOf: (host: string) => HostGate;
 }
 
-function createAgent(limits: HttpLimits, reach: Reach): Agent {
+async function createAgent(limits: HttpLimits, reach: Reach): Promise<Agent> {
+  const { Agent } = await import('undici');
   return new Agent({
     connections: limits.concurrency,
     headersTimeout: limits.timeoutMs,
@@ -285,8 +288,10 @@ async function send(
     address.protocol === 's3:'
       ? await signS3Get(address, context.s3, new Date(context.runtime.clock.now()))
       : { url: address, headers: {} };
-  return await undiciRequest(signed.url, {
-    dispatcher: context.agents[reach],
+  const dispatcher = await context.agentOf(reach);
+  return await dispatcher.request({
+    origin: signed.url.origin,
+    path: `${signed.url.pathname}${signed.url.search}`,
     method: 'GET',
     signal: context.runtime.signal,
     headers: {

@@ -1,6 +1,6 @@
 /** A registry in a folder. */
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { formatPhysicalKey, parsePhysicalKey } from '../package/physical-key.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
@@ -212,14 +212,5 @@ export class DirectoryRegistry implements Registry {
 
   #path(key: string): string {
     return join(this.#root, key);
-  }
-}
-
-/** Makes the folder of a registry, so that it can be pushed to. */
-export async function createDirectory(root: string): Promise<void> {
-  try {
-    await mkdir(root, { recursive: true });
-  } catch (error) {
-    throw storageError(error, `cannot make the registry folder ${root}`);
   }
 }

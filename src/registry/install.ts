@@ -1,5 +1,5 @@
 /** Install: a package, or a part of it, out of a registry into a folder. */
-import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { lstat, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Entry, type Package, packageSizeBytes, type TopHash } from '../package/package.ts';
 import { checkFile, OWN_FOLDER } from '../package/verify.ts';
@@ -7,7 +7,7 @@ import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
+import { makeFolder, withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
 import {
   findInstallation,
   type Installation,
@@ -219,7 +219,7 @@ async function download(
   const target = join(folder, entry.logicalKey);
   await withTemporaryFile(join(folder, OWN_FOLDER), async (temporaryPath) => {
     await writeChunks(temporaryPath, readEntry(runtime, registry, entry));
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     await rename(temporaryPath, target);
   });
 }

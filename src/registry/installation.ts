@@ -1,12 +1,12 @@
 /** An installation: a folder with a package in it, and this tool's notes on what it put there. */
-import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { formatJsonl, parseJsonl } from '../package/jsonl.ts';
 import { isTopHash, type Package, parseTopHash, type TopHash } from '../package/package.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
-import { readTextIfPresent, writeFileAtomic } from '../store/atomic-file.ts';
+import { makeFolder, readTextIfPresent, writeFileAtomic } from '../store/atomic-file.ts';
 import { streamOf } from '../store/digest.ts';
 
 /** What is noted in a folder: which package, from where, and which part of it. */
@@ -65,10 +65,10 @@ export async function writeInstallation(folder: string, installation: Installati
 /** Makes the folder, and our own one inside, refusing links in their place. */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const own = join(folder, OWN_FOLDER);
     await refuseLink(own);
-    await mkdir(own, { recursive: true });
+    await makeFolder(own);
   } catch (error) {
     throw storageError(error, `cannot install into ${folder}`);
   }

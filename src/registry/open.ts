@@ -2,7 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { createDirectory, DirectoryRegistry } from './directory.ts';
+import { makeFolder } from '../store/atomic-file.ts';
+import { DirectoryRegistry } from './directory.ts';
 import type { Registry } from './registry.ts';
 
 /** How S3 is reached, as flags and environment say. */
@@ -27,7 +28,7 @@ export async function openRegistry(
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1]?.toLowerCase();
   if (scheme === undefined || scheme === 'file') {
     const root = scheme === 'file' ? fileURLToPath(address) : address;
-    if (purpose === 'write') await createDirectory(root);
+    if (purpose === 'write') await makeFolder(root);
     return new DirectoryRegistry(runtime, root);
   }
   const bucket = /^s3:\/\/([^/?#]+)\/?$/.exec(address)?.[1];

@@ -1,8 +1,31 @@
 /** Files that are whole or absent: written under a temporary name, then renamed. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { messageOf, storageError, systemErrorCode } from '../runtime/errors.ts';
+import { messageOf, PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
+
+/**
+ * Makes a folder and those above it. Node's own recursive mkdir says ENOENT on a read-only disk, so
+ * each level is made by itself.
+ * @throws PkgError `storage` with what the disk said.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT' && dirname(folder) !== folder) {
+      await makeFolder(dirname(folder));
+      await makeFolder(folder);
+    } else if (systemErrorCode(error) !== 'EEXIST') {
+      throw storageError(error, `cannot make the folder ${folder}`);
+    } else if (!(await stat(folder)).isDirectory()) {
+      throw new PkgError(
+        'storage',
+        `cannot make the folder ${folder}: there is a file of that name`,
+      );
+    }
+  }
+}
 
 /**
  * Runs `write` on a fresh temporary path inside `folder` (made if absent); whatever `write` leaves
@@ -14,7 +37,7 @@ export async function withTemporaryFile<T>(
 ): Promise<T> {
   const temporaryPath = join(folder, `.${randomUUID()}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     return await write(temporaryPath);
   } catch (error) {
     throw storageError(error, `cannot write in ${folder}`);

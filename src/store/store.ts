@@ -1,9 +1,10 @@
 /** The store: bytes kept on disk under their digest, and small records kept under a key. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import {
+  makeFolder,
   readTextIfPresent,
   withTemporaryFile,
   writeChunks,
@@ -171,12 +172,4 @@ export async function openStore(root: string, nowMs: number): Promise<Store> {
   const store = new Store(root);
   await store.removeLeftovers(nowMs);
   return store;
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw storageError(error, `cannot make the folder ${folder}`);
-  }
 }

@@ -8,8 +8,6 @@ import { columns, count, formatBytes, formatSeconds, tallies } from '../text.ts'
 const EXIT_INCOMPLETE = 3;
 
 export const buildCommand = defineCommand({
-  name: 'build',
-  summary: 'Build the package of a manifest and print its top hash',
   positionals: [['<manifest>', 'the YAML recipe']],
   options: [
     ['--update', 'renew the lockfile first'],

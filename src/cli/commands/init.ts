@@ -4,8 +4,6 @@ import { type InitResult, initManifest } from '../../index.ts';
 import { defineCommand } from '../command.ts';
 
 export const initCommand = defineCommand({
-  name: 'init',
-  summary: 'Begin a manifest from a template',
   positionals: [['<name>', 'the package, as user/name']],
   options: [
     ['--template <name>', 'which template to begin from (default: image-classifier)'],

@@ -5,8 +5,6 @@ import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { count, formatBytes } from '../text.ts';
 
 export const installCommand = defineCommand({
-  name: 'install',
-  summary: 'Install a package, or a part of it, checked while it arrives',
   positionals: [
     ['<reference>', 'user/name, user/name:tag or user/name@<top hash>'],
     ['[paths...]', 'only these files or folders of the package'],

@@ -5,8 +5,6 @@ import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { formatBytes } from '../text.ts';
 
 export const lockCommand = defineCommand({
-  name: 'lock',
-  summary: 'Resolve every input of a manifest to a digest',
   positionals: [['<manifest>', 'the YAML recipe']],
   options: [['--update', 'renew the lockfile, and say what drifted'], ...REGISTRY_OPTIONS.slice(1)],
   schema: z.object({ manifest: z.string(), update: z.boolean().default(false) }),

@@ -5,8 +5,6 @@ import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { columns } from '../text.ts';
 
 export const logCommand = defineCommand({
-  name: 'log',
-  summary: 'List the revisions of a package, newest first',
   positionals: [['<name>', 'the package, as user/name']],
   options: REGISTRY_OPTIONS,
   schema: z.object({ name: z.string() }),

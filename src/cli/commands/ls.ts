@@ -11,8 +11,6 @@ import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { columns, count, formatBytes } from '../text.ts';
 
 export const lsCommand = defineCommand({
-  name: 'ls',
-  summary: 'List the packages of a registry, or the files of a package',
   positionals: [
     ['[reference]', 'a package; without one, all packages are listed'],
     ['[paths...]', 'only these files or folders of the package'],

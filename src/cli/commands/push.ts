@@ -13,8 +13,6 @@ import { type CommandContext, defineCommand, REGISTRY_OPTIONS } from '../command
 import { count } from '../text.ts';
 
 export const pushCommand = defineCommand({
-  name: 'push',
-  summary: 'Push a built package, or a folder, to a registry',
   positionals: [['<reference>', 'user/name, or user/name@<top hash> for an earlier build']],
   options: [
     ['--dir <folder>', 'push the files of a folder instead of a build'],

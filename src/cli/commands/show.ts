@@ -5,8 +5,6 @@ import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { columns, count, formatBytes } from '../text.ts';
 
 export const showCommand = defineCommand({
-  name: 'show',
-  summary: 'Show what a revision is: message, metadata, folders and sizes',
   positionals: [['<reference>', 'user/name, user/name:tag or user/name@<top hash>']],
   options: REGISTRY_OPTIONS,
   schema: z.object({ reference: z.string() }),

@@ -17,8 +17,6 @@ import { columns, count } from '../text.ts';
 const EXIT_INTEGRITY = 13;
 
 export const verifyCommand = defineCommand({
-  name: 'verify',
-  summary: 'Check an installed folder, or with --registry the objects there',
   positionals: [['<subject>', 'a folder, or with --registry a reference']],
   options: REGISTRY_OPTIONS,
   schema: z.object({ subject: z.string() }),

@@ -20,6 +20,9 @@ export interface DisplayOptions {
   readonly warn: boolean;
 }
 
+/** For a task whose pieces are not known beforehand. */
+const UNCOUNTED = '{task} ...';
+
 const FORMAT = '{task} {bar} {value}/{total}  {rate}  {bytes}{failures}  {left}';
 
 export async function createDisplay(options: DisplayOptions): Promise<ProgressDisplay> {
@@ -72,7 +75,8 @@ async function createBars({ stream, now }: DisplayOptions) {
       const known = running.get(event.task);
       if (event.kind === 'started') {
         const payload = { task: event.task.padEnd(8), ...figures(0, undefined, 0, 0, 0) };
-        const bar = multi.create(event.total ?? 0, 0, payload);
+        const format = event.total === undefined ? UNCOUNTED : FORMAT;
+        const bar = multi.create(event.total ?? 0, 0, payload, { format });
         running.set(event.task, { bar, startMs: now() });
       } else if (event.kind === 'finished' && known !== undefined) {
         multi.remove(known.bar);

@@ -28,12 +28,12 @@ export async function* verifyFiles(
   folder: string,
 ): AsyncGenerator<Finding> {
   const progress = startProgress(runtime, 'verify', entries.length);
-  const states = mapLimit(entries, runtime.concurrency, async (entry) => ({
-    logicalKey: entry.logicalKey,
-    state: await checkFile(runtime, entry, join(folder, entry.logicalKey)),
-  }));
+  const states = mapLimit(entries, runtime.concurrency, async (entry) => {
+    const state = await checkFile(runtime, entry, join(folder, entry.logicalKey));
+    progress.advance({ sizeBytes: entry.sizeBytes, failed: state !== 'same' });
+    return { logicalKey: entry.logicalKey, state };
+  });
   for await (const { logicalKey, state } of states) {
-    progress.advance({ failed: state !== 'same' });
     if (state !== 'same') yield { logicalKey, kind: state };
   }
   const known = new Set(entries.map(({ logicalKey }) => logicalKey));

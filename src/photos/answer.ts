@@ -21,6 +21,8 @@ export interface PhotoSource {
   readonly client: HttpClient;
   /** Shared by all pictures that are decoded at once. */
   readonly decoders: WeightLimit;
+  /** Shared by all local files that are read at once. */
+  readonly files: WeightLimit;
   readonly maxBytes: number;
   /** Ask the network again for what it could not give the last time. */
   readonly again: boolean;
@@ -81,7 +83,9 @@ export async function askForPhoto(
   address: PhotoAddress,
 ): Promise<PhotoAnswer> {
   const path = address.folder === undefined ? undefined : localPath(address.url, address.folder);
-  if (path !== undefined) return await readLocalPhoto(source, path, address.url);
+  if (path !== undefined) {
+    return await source.files.run(1, () => readLocalPhoto(source, path, address.url));
+  }
   if (/^file:/i.test(address.url)) {
     return none(
       0,

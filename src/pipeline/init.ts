@@ -1,11 +1,11 @@
 /** Beginning a manifest from a template. */
-import { link, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PACKAGE_NAME_PATTERN } from '../manifest/manifest.ts';
-import { PkgError, systemErrorCode } from '../runtime/errors.ts';
+import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import { didYouMean } from '../runtime/suggest.ts';
-import { withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
+import { makeFolder } from '../store/atomic-file.ts';
 
 /** The word in a template that stands for the package's name. */
 const NAME_PLACEHOLDER = 'USER/NAME';
@@ -34,18 +34,16 @@ export async function initManifest(
   }
   const text = (await readTemplate(template)).replaceAll(NAME_PLACEHOLDER, name);
   const manifest = join(folder, 'manifests', `${name.split('/')[1] ?? name}.yaml`);
-  await withTemporaryFile(dirname(manifest), async (temporaryPath) => {
-    await writeChunks(temporaryPath, [Buffer.from(text)]);
-    try {
-      await link(temporaryPath, manifest);
-    } catch (error) {
-      if (systemErrorCode(error) !== 'EEXIST') throw error;
-      throw new PkgError('usage', `${manifest} is there already`, {
-        hint: 'Edit it, or remove it first.',
-        cause: error,
-      });
-    }
-  });
+  await makeFolder(dirname(manifest));
+  try {
+    await writeFile(manifest, text, { flag: 'wx' });
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') throw storageError(error, `cannot write ${manifest}`);
+    throw new PkgError('usage', `${manifest} is there already`, {
+      hint: 'Edit it, or remove it first.',
+      cause: error,
+    });
+  }
   return { name, template, manifest };
 }
 

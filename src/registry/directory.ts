@@ -1,6 +1,16 @@
 /** A registry in a folder. */
 import { createHash, randomUUID } from 'node:crypto';
-import { link, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  constants,
+  copyFile,
+  link,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { formatPhysicalKey, parsePhysicalKey } from '../package/physical-key.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
@@ -131,13 +141,7 @@ export class DirectoryRegistry implements Registry {
         await rename(temporaryPath, path);
         return 'written';
       case 'if-absent':
-        try {
-          await link(temporaryPath, path);
-          return 'written';
-        } catch (error) {
-          if (systemErrorCode(error) === 'EEXIST') return 'conflict';
-          throw error;
-        }
+        return await placeIfAbsent(temporaryPath, path);
       case 'if-match':
         return await this.#locked(path, async () => {
           if ((await this.#etag(key)) !== condition.etag) return 'conflict';
@@ -212,5 +216,28 @@ export class DirectoryRegistry implements Registry {
 
   #path(key: string): string {
     return join(this.#root, key);
+  }
+}
+
+/** Gives a finished file its name if that is free, by a hard link where the disk has those. */
+async function placeIfAbsent(temporaryPath: string, path: string): Promise<'written' | 'conflict'> {
+  try {
+    await link(temporaryPath, path);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'EEXIST') return 'conflict';
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP') throw error;
+    return await copyIfAbsent(temporaryPath, path);
+  }
+  return 'written';
+}
+
+async function copyIfAbsent(temporaryPath: string, path: string): Promise<'written' | 'conflict'> {
+  try {
+    await copyFile(temporaryPath, path, constants.COPYFILE_EXCL);
+    return 'written';
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') return 'conflict';
+    throw error;
   }
 }

@@ -3,7 +3,7 @@ import { lstat, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Entry, type Package, packageSizeBytes, type TopHash } from '../package/package.ts';
 import { checkFile, OWN_FOLDER } from '../package/verify.ts';
-import { mapLimit } from '../runtime/concurrency.ts';
+import { eachLimit, mapLimit } from '../runtime/concurrency.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -70,11 +70,10 @@ export async function installPackage(
     pkg,
   });
   const progress = startProgress(runtime, 'install', wanted.length);
-  const downloads = mapLimit(wanted, DOWNLOADS_AT_ONCE, async (entry) => {
+  await eachLimit(wanted, DOWNLOADS_AT_ONCE, async (entry) => {
     await download(runtime, registry, entry, folder);
-    return entry.sizeBytes;
+    progress.advance({ sizeBytes: entry.sizeBytes });
   });
-  for await (const sizeBytes of downloads) progress.advance({ sizeBytes });
   progress.finish(`${String(wanted.length)} files installed`);
   return {
     name: reference.name,

@@ -2,7 +2,7 @@
 import { formatJsonl } from '../package/jsonl.ts';
 import { type Entry, type Package, statedDigest, type TopHash } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
-import { mapLimit } from '../runtime/concurrency.ts';
+import { eachLimit, mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -62,7 +62,7 @@ export async function pushPackage(
   const objects = distinctObjects(pkg);
   const absent = await findAbsent(runtime, registry, objects);
   const progress = startProgress(runtime, 'push', absent.length);
-  const uploads = mapLimit(absent, UPLOADS_AT_ONCE, async ({ digest, entry }) => {
+  await eachLimit(absent, UPLOADS_AT_ONCE, async ({ digest, entry }) => {
     const upload: Upload = {
       digest,
       sizeBytes: entry.sizeBytes,
@@ -70,9 +70,8 @@ export async function pushPackage(
       open: (range) => open(digest, range),
     };
     await registry.write(objectKey(digest), upload, ALWAYS);
-    return entry.sizeBytes;
+    progress.advance({ sizeBytes: entry.sizeBytes });
   });
-  for await (const sizeBytes of uploads) progress.advance({ sizeBytes });
   progress.finish(`${String(absent.length)} objects sent`);
   await writeList(registry, pkg, hash);
   if (latest?.topHash !== hash) await movePointers(runtime, registry, name, hash, latest?.etag);

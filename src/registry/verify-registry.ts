@@ -16,13 +16,13 @@ export async function* verifyObjects(
   entries: readonly Entry[],
 ): AsyncGenerator<Finding> {
   const progress = startProgress(runtime, 'verify', entries.length);
-  const checks = mapLimit(entries, READS_AT_ONCE, async (entry) => ({
-    entry,
-    state: await checkObject(registry, entry),
-  }));
+  const checks = mapLimit(entries, READS_AT_ONCE, async (entry) => {
+    const state = await checkObject(registry, entry);
+    progress.advance({ sizeBytes: entry.sizeBytes, failed: state !== 'same' });
+    return { entry, state };
+  });
   for await (const { entry, state } of checks) {
     runtime.signal.throwIfAborted();
-    progress.advance({ sizeBytes: entry.sizeBytes, failed: state !== 'same' });
     if (state !== 'same') yield { logicalKey: entry.logicalKey, kind: state };
   }
   progress.finish(`${String(entries.length)} objects checked`);

@@ -37,13 +37,29 @@ function takeFirst<U>(window: Promise<U>[]): Promise<U> {
   return first;
 }
 
-/** Applies `fn` to each item, at most `limit` at a time, and drops the results. */
+/**
+ * Applies `fn` to each item, at most `limit` at a time, in whatever order they end: a slow one holds
+ * up nobody. The first failure ends it, once the calls already running have ended.
+ */
 export async function eachLimit<T>(
   items: Iterable<T> | AsyncIterable<T>,
   limit: number,
   fn: (item: T) => Promise<void>,
 ): Promise<void> {
-  for await (const _ of mapLimit(items, limit, fn));
+  const running = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+  for await (const item of items) {
+    while (running.size >= limit) await Promise.race(running);
+    if (failures.length > 0) break;
+    const settled: Promise<void> = fn(item)
+      .catch((error: unknown) => {
+        failures.push(error);
+      })
+      .finally(() => running.delete(settled));
+    running.add(settled);
+  }
+  await Promise.all(running);
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Runs tasks while the sum of their weights stays within `capacity`; the rest wait in order. */

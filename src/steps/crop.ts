@@ -56,13 +56,15 @@ export async function cropBoxes(
   const memory = weightLimit(MAX_DECODED_BYTES);
   const folders = classFolders([...boxes.values()].flat().map((box) => box.Class));
   const results: PhotoResult[] = [];
-  const work = mapLimit(images, runtime.concurrency, (row) =>
-    cropPhoto({ store, params, folders, memory }, row, boxes.get(row.ImageID) ?? []),
-  );
+  const work = mapLimit(images, runtime.concurrency, async (row) => {
+    const context = { store, params, folders, memory };
+    const result = await cropPhoto(context, row, boxes.get(row.ImageID) ?? []);
+    progress.advance({ sizeBytes: result.crops.reduce((sum, crop) => sum + crop.sizeBytes, 0) });
+    return result;
+  });
   for await (const result of work) {
     runtime.signal.throwIfAborted();
     results.push(result);
-    progress.advance({ sizeBytes: result.crops.reduce((sum, crop) => sum + crop.sizeBytes, 0) });
   }
   const known = new Set(images.map(({ ImageID }) => ImageID));
   const orphans = [...boxes].filter(([imageId]) => !known.has(imageId)).flatMap(([, rows]) => rows);

@@ -139,7 +139,7 @@ async function askAgain(
   addresses: readonly PhotoAddress[],
   maxBytes: number,
 ): Promise<string | undefined> {
-  const source = { ...context, decoders: weightLimit(1), maxBytes };
+  const source = { ...context, decoders: weightLimit(1), files: weightLimit(1), maxBytes };
   let is = 'not in any place';
   for (const address of addresses) {
     const answer = await askForPhoto(source, address);

@@ -20,7 +20,7 @@ import {
   imagesRow,
 } from '../photos/photos.ts';
 import { decideStatus, type Evidence, findPlaceholders, type Verdict } from '../photos/status.ts';
-import { mapLimit, weightLimit } from '../runtime/concurrency.ts';
+import { eachLimit, weightLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -40,8 +40,11 @@ export interface FetchContext {
   readonly again: boolean;
 }
 
-/** Requests in flight over all hosts; each host has its own, smaller limit. */
-const MAX_REQUESTS = 256;
+/** Photos that may wait for their turn at once, so that a slow host does not hold up the others. */
+const MAX_WAITING = 1024;
+
+/** Local files that are read at once. */
+const MAX_OPEN_FILES = 32;
 
 /** How many unreachable photos a message names. */
 const MAX_NAMED = 5;
@@ -73,6 +76,7 @@ export async function fetchImages(
   const source: PhotoSource = {
     ...context,
     decoders: weightLimit(context.runtime.concurrency),
+    files: weightLimit(MAX_OPEN_FILES),
     maxBytes: params.maxBytes,
   };
   let pursuits: readonly Pursuit[] = [];
@@ -146,24 +150,20 @@ async function askAll(
   const progress = startProgress(source.runtime, 'fetch', images.length);
   const found = new Map<string, Asked>();
   const failures: PkgError[] = [];
-  const results = mapLimit(images, MAX_REQUESTS, async (image) => {
+  await eachLimit(images, MAX_WAITING, async (image) => {
+    source.runtime.signal.throwIfAborted();
     try {
       const address = addressOf(image);
-      return { image, address, evidence: await gatherEvidence(source, image, address) };
+      const evidence = await gatherEvidence(source, image, address);
+      found.set(image.ImageID, { evidence, address });
+      const { answer } = evidence;
+      progress.advance({ sizeBytes: sizeOf(answer), failed: answer.kind === 'none' });
     } catch (error) {
       if (!(error instanceof PkgError) || error.code !== 'unreachable') throw error;
-      return { image, error };
+      progress.advance({ failed: true });
+      failures.push(error);
     }
   });
-  for await (const result of results) {
-    source.runtime.signal.throwIfAborted();
-    if ('error' in result) failures.push(result.error);
-    else found.set(result.image.ImageID, result);
-    progress.advance({
-      sizeBytes: 'error' in result ? 0 : sizeOf(result.evidence.answer),
-      failed: 'error' in result || result.evidence.answer.kind === 'none',
-    });
-  }
   progress.finish(`${String(found.size)} of ${String(images.length)} images answered for`);
   if (failures.length > 0) throw unreachablePhotos(failures, images.length);
   return found;
@@ -235,7 +235,10 @@ function sizeOf(answer: PhotoAnswer): number {
 }
 
 function unreachablePhotos(failures: readonly PkgError[], total: number): PkgError {
-  const named = failures.slice(0, MAX_NAMED).map(({ message }) => message);
+  const named = failures
+    .map(({ message }) => message)
+    .sort()
+    .slice(0, MAX_NAMED);
   return new PkgError(
     'unreachable',
     `${String(failures.length)} of ${String(total)} photos got no final answer: ${named.join('; ')}`,

@@ -36,7 +36,12 @@ export function hierarchyChart(root: NamedNode, chosenLabels: ReadonlySet<string
         values: nodes,
         transform: [
           { type: 'stratify', key: 'id', parentKey: 'parent' },
-          { type: 'tree', method: 'tidy', size: [360, radius], as: ['angle', 'distance', 'depth'] },
+          {
+            type: 'tree',
+            method: 'cluster',
+            size: [360, radius],
+            as: ['angle', 'distance', 'depth'],
+          },
           { type: 'formula', as: 'radians', expr: toRadians },
           {
             type: 'formula',

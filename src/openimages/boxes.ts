@@ -14,7 +14,7 @@ import {
   type TableFile,
 } from './openimages.ts';
 import { checkPredicate, whereClause } from './predicate.ts';
-import { sqlText, withDatabase } from './sql.ts';
+import { fixMemory, sqlText, withDatabase } from './sql.ts';
 import { explainScanError, orEmpty, scanTable } from './tables.ts';
 
 export interface BoxQuery {
@@ -45,8 +45,11 @@ export interface Selection {
   readonly counts: SelectionCounts;
 }
 
-/** Memory DuckDB may hold during a query; Node and the library itself add about 100 MB. */
-export const QUERY_MEMORY_MEGABYTES = 100;
+/** Memory DuckDB may hold while tables are scanned; Node and the library itself add about 100 MB. */
+const SCAN_MEMORY_MEGABYTES = 100;
+
+/** Sorting and joining what was selected needs more, in proportion; the rest goes to disk. */
+const MEGABYTES_PER_MILLION_BOXES = 40;
 
 /** Whether a box's coordinates, as doubles, are a rectangle inside the picture. */
 const VALID_BOX =
@@ -72,13 +75,16 @@ export async function selectBoxes<T>(
   use: (selection: Selection) => Promise<T>,
 ): Promise<T> {
   const limits = {
-    memoryMegabytes: QUERY_MEMORY_MEGABYTES,
+    memoryMegabytes: SCAN_MEMORY_MEGABYTES,
     temporaryFolder,
     files: [...query.boxes, ...query.images].map(({ path }) => path),
   };
   return await withDatabase(runtime, limits, async (connection) => {
     if (query.where !== undefined) await checkPredicate(connection, query.where);
     await loadBoxes(connection, query);
+    const [boxes = 0] = await readNumbers(connection, 'SELECT count(*) FROM box');
+    const extra = Math.ceil((boxes / 1e6) * MEGABYTES_PER_MILLION_BOXES);
+    await fixMemory(connection, SCAN_MEMORY_MEGABYTES + extra);
     const repeatedImages = await loadImages(connection, query);
     await markBoxes(connection, query);
     return await use({
@@ -95,7 +101,7 @@ export async function checkWhere(
   where: string,
   temporaryFolder: string,
 ): Promise<void> {
-  const limits = { memoryMegabytes: QUERY_MEMORY_MEGABYTES, temporaryFolder, files: [] };
+  const limits = { memoryMegabytes: SCAN_MEMORY_MEGABYTES, temporaryFolder, files: [] };
   await withDatabase(runtime, limits, (connection) => checkPredicate(connection, where));
 }
 
@@ -169,7 +175,7 @@ async function markBoxes(connection: DuckDBConnection, query: BoxQuery): Promise
   const imageColumns = IMAGE_COLUMNS.slice(1).map((column) => typed('i', column));
   const boxColumns = BOX_COLUMNS.map((column) => typed('b', column));
   await connection.run(
-    `CREATE TEMP TABLE joined AS SELECT b.*, b.rowid AS number, i.ImageID IS NULL AS orphan,
+    `CREATE TEMP VIEW joined AS SELECT b.*, b.rowid AS number, i.ImageID IS NULL AS orphan,
        TRY_CAST(b.XMin AS DOUBLE) AS x0, TRY_CAST(b.XMax AS DOUBLE) AS x1,
        TRY_CAST(b.YMin AS DOUBLE) AS y0, TRY_CAST(b.YMax AS DOUBLE) AS y1
      FROM box b LEFT JOIN image i USING (ImageID)`,

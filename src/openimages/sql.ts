@@ -20,8 +20,8 @@ export function sqlText(text: string): string {
 }
 
 /**
- * Runs `work` on a fresh in-memory database. No extension is loaded, no file but the named ones is
- * reachable, and the settings are locked before `work` begins. Aborts with the runtime's signal.
+ * Runs `work` on a fresh in-memory database. No extension is loaded, and no file but the named ones
+ * is reachable, which no statement can undo. Aborts with the runtime's signal.
  */
 export async function withDatabase<T>(
   runtime: Runtime,
@@ -45,7 +45,7 @@ export async function withDatabase<T>(
   try {
     await connection.run(
       `SET allowed_paths = [${limits.files.map(sqlText).join(', ')}];` +
-        'SET enable_external_access = false; SET lock_configuration = true',
+        'SET enable_external_access = false',
     );
     return await work(connection);
   } catch (error) {
@@ -66,5 +66,18 @@ function explainDatabaseError(error: unknown, limits: SqlLimits): unknown {
       cause: error,
     });
   }
+  if (/Out of Memory Error/.test(error.message)) {
+    return new PkgError('storage', 'the query needs more memory than its limit allows', {
+      hint: 'Select fewer classes, or run it with a lower --concurrency.',
+      cause: error,
+    });
+  }
   return error;
+}
+
+/** Sets what DuckDB may hold from now on, and locks all settings. */
+export async function fixMemory(connection: DuckDBConnection, megabytes: number): Promise<void> {
+  await connection.run(
+    `SET memory_limit = '${String(megabytes)}MB'; SET lock_configuration = true`,
+  );
 }

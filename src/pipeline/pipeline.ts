@@ -88,17 +88,20 @@ async function build(
   const { runtime, store } = context;
   const { manifest } = locked.source;
   const { fetch: record, ...unrecorded } = locked.lockfile;
-  const sources = openOnce(() =>
-    openSources({ runtime, store, client }, dirname(locked.source.file), locked.lockfile),
-  );
+  const folder = dirname(locked.source.file);
+  const openPinned = () => openSources({ runtime, store, client }, folder, locked.lockfile);
+  const sources = openOnce(openPinned);
   const plan = planSteps(manifest);
   const steps = {
     runtime,
     store,
     client,
-    folder: dirname(locked.source.file),
+    folder,
     again: options.refetch,
     openSources: sources.open,
+    checkSources: async () => {
+      await openPinned();
+    },
     record: options.refetch ? undefined : recordOf(record),
     elsewhere: options.elsewhere,
   };

@@ -21,6 +21,8 @@ import { summarizeDataset } from './summarize.ts';
 export interface StepContext extends FetchContext {
   /** The pinned source tables, fetched if need be. */
   readonly openSources: () => Promise<QuerySources>;
+  /** Fails where a local source table is no longer what is pinned. */
+  readonly checkSources: () => Promise<void>;
   /** What the network answered before, where the lockfile knows. */
   readonly record: { readonly table: Descriptor; readonly exceptions: FetchExceptions } | undefined;
   /** Where recorded bytes may be found besides the store. */
@@ -35,8 +37,12 @@ export async function runStep(
 ): Promise<StepOutputs> {
   const { runtime, store } = context;
   switch (spec.name) {
-    case 'query':
-      return await queryBoxes(runtime, store, spec.params, await context.openSources());
+    case 'query': {
+      const outputs = await queryBoxes(runtime, store, spec.params, await context.openSources());
+      // Local tables are read where they are, so they might have been edited meanwhile.
+      await context.checkSources();
+      return outputs;
+    }
     case 'fetch':
       return await fetchOrReplay(context, spec.params, inputs);
     case 'crop':

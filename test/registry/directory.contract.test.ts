@@ -1,0 +1,15 @@
+/** A folder keeps the contract of a registry. */
+import { describe } from 'vitest';
+import { DirectoryRegistry } from '../../src/registry/directory.ts';
+import { testRuntime } from '../support/runtime.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+import { registryContract } from './registry-contract.ts';
+
+registryContract({
+  name: 'a folder',
+  describe,
+  setup: async () => {
+    const folder = await temporaryFolder();
+    return () => Promise.resolve(new DirectoryRegistry(testRuntime(), folder));
+  },
+});

@@ -1,0 +1,101 @@
+/** What every registry backend has to do, whatever keeps its bytes. */
+import type { describe } from 'vitest';
+import { formatJsonl } from '../../src/package/jsonl.ts';
+import type { Package, TopHash } from '../../src/package/package.ts';
+import { topHash } from '../../src/package/top-hash.ts';
+import { LATEST, packageKey, pointerKey } from '../../src/registry/layout.ts';
+import { pushPackage } from '../../src/registry/push.ts';
+import { ALWAYS, type Registry, type Upload } from '../../src/registry/registry.ts';
+import { digestOf, streamOf } from '../../src/store/digest.ts';
+import { testRuntime } from '../support/runtime.ts';
+import type { SamplePackage } from '../support/sample-packages.ts';
+import { hostileContract } from './hostile-contract.ts';
+import { installContract } from './install-contract.ts';
+import { pushContract } from './push-contract.ts';
+import { reinstallContract } from './reinstall-contract.ts';
+import { revisionsContract } from './revisions-contract.ts';
+import { storageContract } from './storage-contract.ts';
+
+/** Opens one more connection to the same storage. */
+export type Connect = () => Promise<Registry>;
+
+/** Makes fresh, empty storage. */
+export type Setup = () => Promise<Connect>;
+
+export interface Backend {
+  readonly name: string;
+  readonly describe: typeof describe.skip;
+  readonly setup: Setup;
+}
+
+/** Runs the whole contract on a backend. */
+export function registryContract(backend: Backend): void {
+  backend.describe(`${backend.name}: storage`, () => storageContract(backend.setup));
+  backend.describe(`${backend.name}: push`, () => pushContract(backend.setup));
+  backend.describe(`${backend.name}: revisions`, () => revisionsContract(backend.setup));
+  backend.describe(`${backend.name}: install`, () => installContract(backend.setup));
+  backend.describe(`${backend.name}: install again`, () => reinstallContract(backend.setup));
+  backend.describe(`${backend.name}: hostile content`, () => hostileContract(backend.setup));
+}
+
+/** What is written, made of bytes in memory; `claims` are what it says of itself. */
+export function uploadOf(content: string | Uint8Array, claims: Partial<Upload> = {}): Upload {
+  const data = Buffer.from(content);
+  return {
+    sizeBytes: data.length,
+    digest: digestOf(data),
+    open: ({ start, end }) => streamOf(data.subarray(start, end)),
+    ...claims,
+  };
+}
+
+/** Puts bytes at a key, as anyone with access to the storage can. */
+export async function plant(
+  registry: Registry,
+  key: string,
+  content: string | Uint8Array,
+): Promise<void> {
+  await registry.write(key, uploadOf(content), ALWAYS);
+}
+
+/** Publishes a package that no honest client would, under the top hash it really has. */
+export async function plantPackage(
+  registry: Registry,
+  name: string,
+  pkg: Package,
+): Promise<TopHash> {
+  const hash = topHash(pkg);
+  await plant(registry, packageKey(hash), [...formatJsonl(pkg)].join(''));
+  await plant(registry, pointerKey(name, LATEST), hash);
+  return hash;
+}
+
+/** Pushes as the command line does. */
+export async function push(
+  registry: Registry,
+  sample: SamplePackage,
+  name = 'user/name',
+  tag?: string,
+) {
+  const { pkg, open } = sample;
+  return await pushPackage(testRuntime(), registry, pkg, { name, open, tag });
+}
+
+export async function contentAt(registry: Registry, key: string): Promise<Buffer | undefined> {
+  const found = await registry.read(key);
+  if (found === undefined) return undefined;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of found.bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** What a promise was rejected with; throws where it was not. */
+export async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await work;
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`expected a failure, got ${JSON.stringify(value)}`);
+}

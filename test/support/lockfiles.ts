@@ -1,0 +1,87 @@
+/** Lockfiles for tests: one by hand, and random ones. */
+import fc from 'fast-check';
+import type { Lockfile } from '../../src/lockfile/lockfile.ts';
+import { parseLockfile } from '../../src/lockfile/lockfile.ts';
+import { digestOf } from '../../src/store/digest.ts';
+
+/** A plain lockfile with all optional parts; typed by being parsed. */
+export function someLockfile(): Lockfile {
+  const source = (url: string) => ({ url, digest: digestOf(url), sizeBytes: url.length });
+  return parseLockfile(
+    JSON.stringify({
+      lockfileVersion: 1,
+      name: 'user/name',
+      manifest: digestOf('manifest'),
+      toolchain: { sharp: '0.35.5', duckdb: '1.5.6', crop: '1' },
+      parameters: {
+        query: { classes: ['Apple', 'Orange'], descendants: false },
+        crop: { format: 'jpeg', quality: 92 },
+        seed: 7,
+      },
+      sources: {
+        classes: source('https://host/classes.csv'),
+        boxes: [{ ...source('https://host/boxes.csv'), etag: '"b1"' }],
+        images: [source('https://host/train.csv'), source('https://host/test.csv')],
+        hierarchy: { ...source('https://host/tree.json'), etag: 'W/"h1"' },
+      },
+      fetch: {
+        record: { digest: digestOf('record'), sizeBytes: 6 },
+        images: 2,
+        exceptions: { image1: 'missing', image2: `changed ${digestOf('other')}` },
+      },
+    }),
+    'test.lock.json',
+  );
+}
+
+const text = fc.string({ unit: 'grapheme', maxLength: 12 });
+const word = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,11}$/);
+const sizeBytes = fc.maxSafeNat();
+const digest = text.map((content) => digestOf(content));
+
+/** Objects whose keys no JavaScript object has by nature. */
+const record = <T>(value: fc.Arbitrary<T>) =>
+  fc.dictionary(
+    word.filter((key) => !(key in {})),
+    value,
+    { maxKeys: 4, noNullPrototype: true },
+  );
+
+const source = fc.record(
+  { url: text.filter((url) => url !== ''), digest, sizeBytes, etag: text },
+  { requiredKeys: ['url', 'digest', 'sizeBytes'], noNullPrototype: true },
+);
+
+const sources = fc.array(source, { minLength: 1, maxLength: 3 });
+
+/** Values of any valid lockfile. */
+export const lockfileValues = fc.record(
+  {
+    lockfileVersion: fc.constant(1 as const),
+    name: text,
+    manifest: digest,
+    toolchain: record(text),
+    parameters: record(
+      fc.oneof(
+        fc.jsonValue({ maxDepth: 2, stringUnit: 'grapheme' }),
+        record(fc.oneof(text, fc.integer(), fc.boolean())),
+      ),
+    ),
+    sources: fc.record(
+      { classes: source, boxes: sources, images: sources, hierarchy: source },
+      { requiredKeys: ['classes', 'boxes', 'images'], noNullPrototype: true },
+    ),
+    fetch: fc.record(
+      {
+        record: fc.record({ digest, sizeBytes }, { noNullPrototype: true }),
+        images: fc.nat(),
+        exceptions: record(text),
+      },
+      { noNullPrototype: true },
+    ),
+  },
+  {
+    requiredKeys: ['lockfileVersion', 'name', 'manifest', 'toolchain', 'parameters', 'sources'],
+    noNullPrototype: true,
+  },
+);

@@ -48,7 +48,7 @@ const HOMES = {
   '@duckdb/node-api': '^src/openimages/',
   sharp: '^src/images/sharp\\.ts$',
   '@aws-sdk/client-s3': '^src/registry/s3\\.ts$',
-  undici: '^src/http/http\\.ts$',
+  undici: '^src/http/',
   commander: '^src/cli/main\\.ts$',
   'cli-progress': '^src/cli/progress\\.ts$',
   yaml: '^src/manifest/parse\\.ts$',
@@ -70,7 +70,7 @@ const FILE_FOLDERS = [
   '^src/package/(folder|verify)\\.ts$',
   '^src/photos/answer\\.ts$',
   '^src/pipeline/(init|lock)\\.ts$',
-  '^src/registry/(directory|install|installation)\\.ts$',
+  '^src/registry/(directory|install|installation|make-room)\\.ts$',
   '^src/steps/query\\.ts$',
   '^src/cli/',
 ];

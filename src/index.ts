@@ -4,9 +4,14 @@ export { packageSizeBytes } from './package/package.ts';
 export { type Finding, verifyFiles } from './package/verify.ts';
 export { findBuilt } from './pipeline/built.ts';
 export { type InitResult, initManifest } from './pipeline/init.ts';
-export { type Locked, lockManifest } from './pipeline/lock.ts';
+export { lockManifest } from './pipeline/lock.ts';
 export { type BuildResult, buildPackage, nowhereElse } from './pipeline/pipeline.ts';
-export { type InstallResult, installPackage, selectEntries } from './registry/install.ts';
+export {
+  entriesBelow,
+  type InstallResult,
+  installPackage,
+  selectEntries,
+} from './registry/install.ts';
 export { readInstallation } from './registry/installation.ts';
 export { objectSource } from './registry/objects.ts';
 export { openRegistry, type Purpose, type S3Access } from './registry/open.ts';

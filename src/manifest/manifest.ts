@@ -4,7 +4,7 @@ import { byteSize, finite, fraction, positiveInteger, text } from './fields.ts';
 import { modelSchema } from './model.ts';
 
 /** The manifest format this version reads. */
-export const MANIFEST_VERSION = 1;
+const MANIFEST_VERSION = 1;
 
 /** Package names as Quilt takes them, held to ASCII: two parts, no dots. */
 export const PACKAGE_NAME_PATTERN = /^[A-Za-z0-9_-]+\/[A-Za-z0-9_-]+$/;

@@ -11,6 +11,7 @@ import type { JsonValue } from './lossless-json.ts';
 import { createObjectHasher } from './object-hash.ts';
 import { type Entry, metaWithDigest, type Package, packageOf } from './package.ts';
 import { formatPhysicalKey } from './physical-key.ts';
+import { isIgnored, parseQuiltIgnore } from './quiltignore.ts';
 import { OWN_FOLDER } from './verify.ts';
 
 const IGNORE_FILE = '.quiltignore';
@@ -32,22 +33,9 @@ export async function readFolder(runtime: Runtime, folder: string): Promise<Fold
   const paths = new Map<Digest, string>();
   const entries: Entry[] = [];
   const work = mapLimit(listFolder(folder), runtime.concurrency, async ({ logicalKey, path }) => {
-    const { size } = await stat(path);
-    const plain = createHash('sha256');
-    const chunked = createObjectHasher('sha2-256-chunked', size);
-    for await (const chunk of hashWhile(fileBytes(path, runtime.signal), plain)) {
-      chunked.update(chunk);
-    }
-    const digest = finishDigest(plain);
-    paths.set(digest, path);
-    return {
-      logicalKey,
-      physicalKey: formatPhysicalKey({ scheme: 'file', path }),
-      size: BigInt(size),
-      sizeBytes: size,
-      hash: { type: 'sha2-256-chunked', value: chunked.finish() },
-      meta: metaWithDigest(digest),
-    };
+    const entry = await entryOf(runtime, logicalKey, path);
+    paths.set(entry.digest, path);
+    return entry.entry;
   });
   for await (const entry of work) entries.push(entry);
   const header = new Map<string, JsonValue>([
@@ -55,6 +43,45 @@ export async function readFolder(runtime: Runtime, folder: string): Promise<Fold
     ['message', null],
   ]);
   return { pkg: packageOf(header, entries), paths };
+}
+
+async function entryOf(runtime: Runtime, logicalKey: string, path: string) {
+  const { size } = await statNamed(path);
+  const plain = createHash('sha256');
+  const chunked = createObjectHasher('sha2-256-chunked', size);
+  let sizeBytes = 0;
+  for await (const chunk of hashWhile(fileBytes(path, runtime.signal), plain)) {
+    chunked.update(chunk);
+    sizeBytes += chunk.length;
+  }
+  if (sizeBytes !== size) {
+    throw new PkgError('unreachable', `${path} changed while it was read`, {
+      hint: 'Let whatever writes it finish, then run the command again.',
+    });
+  }
+  const digest = finishDigest(plain);
+  const entry: Entry = {
+    logicalKey,
+    physicalKey: formatPhysicalKey({ scheme: 'file', path }),
+    size: BigInt(size),
+    sizeBytes: size,
+    hash: { type: 'sha2-256-chunked', value: chunked.finish() },
+    meta: metaWithDigest(digest),
+  };
+  return { digest, entry };
+}
+
+/** What a listed file is; one whose name is not UTF-8 cannot be opened by the name we were given. */
+async function statNamed(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT' || !path.includes('\ufffd')) throw error;
+    throw new PkgError('usage', `the name of ${path} is not UTF-8`, {
+      hint: 'Rename the file; logical keys are UTF-8.',
+      cause: error,
+    });
+  }
 }
 
 /**
@@ -101,32 +128,4 @@ async function leadsToFile(path: string): Promise<boolean> {
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ELOOP') return false;
     throw storageError(error, `cannot read ${path}`);
   }
-}
-
-/**
- * The rules of a `.quiltignore` as patterns on absolute paths. They are not gitignore's: each line
- * that is not empty is the shell pattern after `*` and a slash, in which `*` also matches `/`.
- */
-export function parseQuiltIgnore(text: string): readonly RegExp[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => new RegExp(`^${shellPattern(`*/${line}`)}$`, 's'));
-}
-
-/** Whether a path, a folder's with a `/` at its end, falls under a rule. */
-export function isIgnored(path: string, rules: readonly RegExp[]): boolean {
-  return rules.some((rule) => rule.test(path) || rule.test(path.replace(/\/$/, '')));
-}
-
-/** A regular expression for a shell pattern, as Python's fnmatch reads it. */
-function shellPattern(pattern: string): string {
-  return pattern.replace(/\*|\?|\[!?\]?[^\]]*\]|[^*?[]|\[/g, (part) => {
-    if (part === '*') return '.*';
-    if (part === '?') return '.';
-    if (part.length > 2 && part.startsWith('[')) {
-      return part.replace(/^\[!/, '[^').replaceAll('\\', '\\\\');
-    }
-    return part.replace(/[\\^$.|+(){}[\]/]/g, '\\$&');
-  });
 }

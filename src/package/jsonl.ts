@@ -25,7 +25,13 @@ export function* formatJsonl(pkg: Package): Generator<string> {
       ]),
     )}\n`;
   }
-  for (const entry of pkg.entries) yield `${formatQuiltJson(entryObject(entry))}\n`;
+  for (const entry of pkg.entries) {
+    const line = `${formatQuiltJson(entryObject(entry))}\n`;
+    if (line.length > MAX_LINE_BYTES / 4) {
+      refuseLongLine(Buffer.byteLength(line), entry.logicalKey, 1);
+    }
+    yield line;
+  }
 }
 
 /**
@@ -123,6 +129,7 @@ async function* splitLines(bytes: AsyncIterable<Uint8Array>, name: string): Asyn
   let rest = Buffer.alloc(0);
   let number = 1;
   const decode = (line: Buffer): string => {
+    refuseLongLine(line.length, name, number);
     const end = line.at(-1) === 0x0d ? line.length - 1 : line.length;
     try {
       return decoder.decode(line.subarray(0, end));
@@ -137,10 +144,13 @@ async function* splitLines(bytes: AsyncIterable<Uint8Array>, name: string): Asyn
       number++;
       data = data.subarray(end + 1);
     }
-    if (data.length > MAX_LINE_BYTES) {
-      throw new PkgError('integrity', `${name}:${String(number)}: a line of over 1,000,000 bytes`);
-    }
+    refuseLongLine(data.length, name, number);
     rest = data;
   }
   if (rest.length > 0) yield decode(rest);
+}
+
+function refuseLongLine(sizeBytes: number, name: string, number: number): void {
+  if (sizeBytes <= MAX_LINE_BYTES) return;
+  throw new PkgError('integrity', `${name}:${String(number)}: a line of over 1,000,000 bytes`);
 }

@@ -60,6 +60,7 @@ function parseVersion(query: string, fail: (why: string) => PkgError): string | 
 }
 
 function decode(text: string, fail: (why: string) => PkgError): string {
+  if (text.includes('%00') || text.includes('\0')) throw fail('it holds a NUL character');
   try {
     return decodeURIComponent(text);
   } catch (error) {

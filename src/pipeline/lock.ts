@@ -43,7 +43,7 @@ export interface Locked {
 }
 
 /** `x.lock.json` beside `x.yaml`. */
-export function lockfilePath(manifestPath: string): string {
+function lockfilePath(manifestPath: string): string {
   return `${manifestPath.replace(/\.ya?ml$/i, '')}.lock.json`;
 }
 
@@ -78,7 +78,7 @@ export function createSourceClient(context: PipelineContext, { data }: Manifest)
  * Reads and parses a manifest.
  * @throws PkgError `manifest` where there is none or it is invalid.
  */
-export async function readManifest(path: string): Promise<ManifestSource> {
+async function readManifest(path: string): Promise<ManifestSource> {
   try {
     const found = await stat(path);
     if (found.isFile() && found.size <= MAX_MANIFEST_BYTES) {

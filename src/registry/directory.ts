@@ -1,17 +1,7 @@
 /** A registry in a folder. */
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  constants,
-  copyFile,
-  link,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { constants, copyFile, link, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { formatPhysicalKey, parsePhysicalKey } from '../package/physical-key.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -19,6 +9,7 @@ import { withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
 import { fileBytes, finishDigest, hashWhile } from '../store/digest.ts';
 import type {
   ByteRange,
+  ObjectAddress,
   ReadObject,
   Registry,
   StoredObject,
@@ -29,6 +20,9 @@ import type {
 /** A lock older than this was left by a process that died; no write takes so long. */
 const LOCK_MAX_AGE_MS = 30_000;
 const LOCK_POLL_MS = 20;
+
+/** Files on their way and locks; no pointer, digest or top hash begins with a dot. */
+const OWN_FILES = /^\.(?:[0-9a-f-]{36}\.tmp|.*\.lock)$/;
 
 /** Packages on disk. The folder may be moved or mounted elsewhere: keys are relative to it. */
 export class DirectoryRegistry implements Registry {
@@ -51,32 +45,33 @@ export class DirectoryRegistry implements Registry {
     return formatPhysicalKey({ scheme: 'file', path: join(this.#root, key) });
   }
 
-  keyOf(physicalKey: string): string | undefined {
+  addressOf(physicalKey: string): ObjectAddress | undefined {
     const parsed = parsePhysicalKey(physicalKey);
     if (parsed.scheme !== 'file') return undefined;
     const path = relative(this.#root, resolve(parsed.path));
-    return path === '' || path.startsWith('..') ? undefined : path.split(sep).join('/');
+    return path === '' || path.startsWith('..') ? undefined : { key: path.split(sep).join('/') };
   }
 
-  async head(key: string): Promise<StoredObject | undefined> {
+  async head({ key }: ObjectAddress): Promise<StoredObject | undefined> {
     this.#requests++;
     return await this.#stat(key);
   }
 
-  async #stat(key: string): Promise<StoredObject | undefined> {
-    return await this.#orAbsent(key, async (path) => {
-      const found = await stat(path);
-      return found.isFile() ? { sizeBytes: found.size, etag: '' } : undefined;
-    });
-  }
-
-  async read(key: string, range?: ByteRange): Promise<ReadObject | undefined> {
+  async read({ key }: ObjectAddress, range?: ByteRange): Promise<ReadObject | undefined> {
     this.#requests++;
     const found = await this.#stat(key);
     if (found === undefined) return undefined;
-    const path = this.#path(key);
-    const etag = found.sizeBytes <= 4096 ? await this.#etag(key) : '';
-    return { ...found, etag: etag ?? '', bytes: fileBytes(path, this.#runtime.signal, range) };
+    return { ...found, bytes: fileBytes(this.#path(key), this.#runtime.signal, range) };
+  }
+
+  /** A file is replaced by renaming, so another content has another inode or change time. */
+  async #stat(key: string): Promise<StoredObject | undefined> {
+    return await this.#orAbsent(key, async (path) => {
+      const found = await stat(path, { bigint: true });
+      if (!found.isFile()) return undefined;
+      const etag = [found.ino, found.mtimeNs, found.ctimeNs, found.size].join('-');
+      return { sizeBytes: Number(found.size), etag };
+    });
   }
 
   async write(
@@ -110,9 +105,9 @@ export class DirectoryRegistry implements Registry {
     const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     const keys: string[] = [];
     for await (const key of this.#keysBelow(folder)) {
-      if (key.startsWith(prefix) && key > startAfter) keys.push(key);
+      if (key.startsWith(prefix) && compareBytes(key, startAfter) > 0) keys.push(key);
     }
-    for (const key of keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
+    for (const key of keys.sort(compareBytes)) {
       const found = await this.#stat(key);
       if (found !== undefined) yield { ...found, key };
     }
@@ -123,9 +118,7 @@ export class DirectoryRegistry implements Registry {
     for (const item of items ?? []) {
       const key = `${folder}${item.name}`;
       if (item.isDirectory()) yield* this.#keysBelow(`${key}/`);
-      else if (item.isFile() && !item.name.endsWith('.tmp') && !item.name.endsWith('.lock')) {
-        yield key;
-      }
+      else if (item.isFile() && !OWN_FILES.test(item.name)) yield key;
     }
   }
 
@@ -144,7 +137,7 @@ export class DirectoryRegistry implements Registry {
         return await placeIfAbsent(temporaryPath, path);
       case 'if-match':
         return await this.#locked(path, async () => {
-          if ((await this.#etag(key)) !== condition.etag) return 'conflict';
+          if ((await this.#stat(key))?.etag !== condition.etag) return 'conflict';
           await rename(temporaryPath, path);
           return 'written';
         });
@@ -153,7 +146,7 @@ export class DirectoryRegistry implements Registry {
 
   /** Runs `work` while no other process holds the lock beside `path`. */
   async #locked<T>(path: string, work: () => Promise<T>): Promise<T> {
-    const lock = `${path}.lock`;
+    const lock = join(dirname(path), `.${basename(path)}.lock`);
     for (;;) {
       try {
         await (await open(lock, 'wx')).close();
@@ -175,20 +168,12 @@ export class DirectoryRegistry implements Registry {
   async #breakStaleLock(lock: string): Promise<void> {
     try {
       if (this.#runtime.clock.now() - (await stat(lock)).mtimeMs < LOCK_MAX_AGE_MS) return;
-      const aside = `${lock}.${randomUUID()}.tmp`;
+      const aside = join(dirname(lock), `.${randomUUID()}.tmp`);
       await rename(lock, aside);
       await rm(aside, { force: true });
     } catch (error) {
       if (systemErrorCode(error) !== 'ENOENT') throw error;
     }
-  }
-
-  async #etag(key: string): Promise<string | undefined> {
-    return await this.#orAbsent(key, async (path) =>
-      createHash('sha256')
-        .update(await readFile(path))
-        .digest('hex'),
-    );
   }
 
   async #orAbsent<T>(key: string, work: (path: string) => Promise<T>): Promise<T | undefined> {
@@ -240,4 +225,8 @@ async function copyIfAbsent(temporaryPath: string, path: string): Promise<'writt
     if (systemErrorCode(error) === 'EEXIST') return 'conflict';
     throw error;
   }
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -1,5 +1,5 @@
 /** An installation: a folder with a package in it, and this tool's notes on what it put there. */
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { formatJsonl, parseJsonl } from '../package/jsonl.ts';
@@ -21,6 +21,9 @@ export interface Installation {
 
 const NOTES_FILE = 'installed.json';
 const LIST_FILE = 'package.jsonl';
+
+/** A file on its way that was not written to for so long belongs to no running install. */
+const LEFTOVER_AGE_MS = 10 * 60 * 1000;
 
 const notesSchema = z.object({
   version: z.literal(1),
@@ -62,13 +65,20 @@ export async function writeInstallation(folder: string, installation: Installati
   await writeFileAtomic(join(own, NOTES_FILE), `${JSON.stringify(notes, null, 2)}\n`);
 }
 
-/** Makes the folder, and our own one inside, refusing links in their place. */
-export async function prepareFolder(folder: string): Promise<void> {
+/**
+ * Makes the folder, and our own one inside, refusing a link in its place; removes what an install that
+ * was killed left half fetched.
+ */
+export async function prepareFolder(folder: string, nowMs: number): Promise<void> {
+  const own = join(folder, OWN_FOLDER);
   try {
-    await makeFolder(folder);
-    const own = join(folder, OWN_FOLDER);
     await refuseLink(own);
     await makeFolder(own);
+    for (const name of await readdir(own)) {
+      if (!name.endsWith('.tmp')) continue;
+      const path = join(own, name);
+      if (nowMs - (await stat(path)).mtimeMs > LEFTOVER_AGE_MS) await rm(path, { force: true });
+    }
   } catch (error) {
     throw storageError(error, `cannot install into ${folder}`);
   }

@@ -6,28 +6,30 @@ import { messageOf, PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Descriptor } from '../store/digest.ts';
 import { digestInPhysicalKey, objectKey } from './layout.ts';
-import type { Registry } from './registry.ts';
+import type { ObjectAddress, Registry } from './registry.ts';
 
 /** How often a transfer that breaks off is taken up again where it stopped. */
 const MAX_RESUMES = 5;
 const FIRST_DELAY_MS = 200;
 
 /**
- * The keys at which an entry's bytes may be, likeliest first: under its digest, whatever its physical
- * key says; under the digest in its physical key; where the physical key itself points.
+ * Where an entry's bytes may be, likeliest first: under its digest, whatever its physical key says;
+ * under the digest in its physical key; where the physical key itself points.
  */
-export function candidateKeys(registry: Registry, entry: Entry): readonly string[] {
+export function candidates(registry: Registry, entry: Entry): readonly ObjectAddress[] {
   const digests = [statedDigest(entry), digestInPhysicalKey(entry.physicalKey)];
-  const keys = digests.filter((digest) => digest !== undefined).map(objectKey);
-  const pointed = registry.keyOf(entry.physicalKey);
-  return [...new Set(pointed === undefined ? keys : [...keys, pointed])];
+  const keys = new Set(digests.filter((digest) => digest !== undefined).map(objectKey));
+  const pointed = registry.addressOf(entry.physicalKey);
+  const byDigest = [...keys].map((key) => ({ key }));
+  const further = pointed !== undefined && !keys.has(pointed.key) ? [pointed] : [];
+  return [...byDigest, ...further];
 }
 
-/** Whether the registry states that an entry's object is there with the right size. */
-export async function findObject(registry: Registry, entry: Entry): Promise<string | undefined> {
-  for (const key of candidateKeys(registry, entry)) {
-    const found = await registry.head(key);
-    if (found?.sizeBytes === entry.sizeBytes) return key;
+/** The first place that states to have an entry's object with the right size. */
+async function findObject(registry: Registry, entry: Entry): Promise<ObjectAddress | undefined> {
+  for (const address of candidates(registry, entry)) {
+    const found = await registry.head(address);
+    if (found?.sizeBytes === entry.sizeBytes) return address;
   }
   return undefined;
 }
@@ -42,12 +44,12 @@ export async function* readEntry(
   registry: Registry,
   entry: Entry,
 ): AsyncGenerator<Uint8Array> {
-  const key = await firstPresent(registry, entry);
+  const address = await firstPresent(registry, entry);
   const hasher = hasherFor(entry.hash, entry.sizeBytes);
   let received = 0;
   for (let resumes = 0; received < entry.sizeBytes || resumes === 0; resumes++) {
     try {
-      for await (const chunk of readRest(registry, key, entry, received)) {
+      for await (const chunk of readRest(registry, address, entry, received)) {
         received += chunk.length;
         if (received > entry.sizeBytes) throw damaged(registry, entry, 'is longer than it says');
         hasher.update(chunk);
@@ -56,6 +58,7 @@ export async function* readEntry(
       if (received < entry.sizeBytes) throw damaged(registry, entry, 'is cut short');
     } catch (error) {
       runtime.signal.throwIfAborted();
+      if (error instanceof TypeError) throw error;
       if (error instanceof PkgError || resumes >= MAX_RESUMES) throw broken(registry, entry, error);
       await runtime.clock.sleep(FIRST_DELAY_MS * 2 ** resumes, runtime.signal);
     }
@@ -66,14 +69,14 @@ export async function* readEntry(
 /** Recorded bytes by their digest out of a registry, for a build that replays a fetch record. */
 export function objectSource(registry: Registry) {
   return async (descriptor: Descriptor): Promise<AsyncIterable<Uint8Array> | undefined> => {
-    const found = await registry.read(objectKey(descriptor.digest));
+    const found = await registry.read({ key: objectKey(descriptor.digest) });
     return found?.sizeBytes === descriptor.sizeBytes ? found.bytes : undefined;
   };
 }
 
-async function firstPresent(registry: Registry, entry: Entry): Promise<string> {
-  const keys = candidateKeys(registry, entry);
-  if (keys.length === 1 && keys[0] !== undefined) return keys[0];
+async function firstPresent(registry: Registry, entry: Entry): Promise<ObjectAddress> {
+  const [only, ...others] = candidates(registry, entry);
+  if (only !== undefined && others.length === 0) return only;
   const found = await findObject(registry, entry);
   if (found === undefined) throw damaged(registry, entry, 'is missing');
   return found;
@@ -81,19 +84,19 @@ async function firstPresent(registry: Registry, entry: Entry): Promise<string> {
 
 async function* readRest(
   registry: Registry,
-  key: string,
+  address: ObjectAddress,
   entry: Entry,
   received: number,
 ): AsyncGenerator<Uint8Array> {
   const range = received === 0 ? undefined : { start: received, end: entry.sizeBytes };
-  const found = await registry.read(key, range);
+  const found = await registry.read(address, range);
   if (found === undefined) throw damaged(registry, entry, 'is missing');
   yield* found.bytes;
 }
 
 function damaged(registry: Registry, entry: Entry, what: string): PkgError {
   return new PkgError('integrity', `${entry.logicalKey} ${what} in ${registry.url}`, {
-    hint: 'Ask whoever pushed the package to push it again, or name another registry.',
+    hint: 'Name another registry that has the package, or ask whoever keeps this one.',
   });
 }
 

@@ -27,7 +27,7 @@ export async function openRegistry(
 ): Promise<Registry> {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1]?.toLowerCase();
   if (scheme === undefined || scheme === 'file') {
-    const root = scheme === 'file' ? fileURLToPath(address) : address;
+    const root = scheme === 'file' ? folderOf(address) : address;
     if (purpose === 'write') await makeFolder(root);
     return new DirectoryRegistry(runtime, root);
   }
@@ -39,4 +39,13 @@ export async function openRegistry(
   }
   const { openS3Registry } = await import('./s3.ts');
   return await openS3Registry(runtime, { bucket, ...access });
+}
+
+function folderOf(address: string): string {
+  if (URL.canParse(address) && ['', 'localhost'].includes(new URL(address).host)) {
+    return fileURLToPath(address);
+  }
+  throw new PkgError('usage', `"${address}" names a folder of another machine`, {
+    hint: 'Write file:///path, or the path itself.',
+  });
 }

@@ -1,9 +1,10 @@
 /** Push: a package's bytes, its list and its pointers into a registry, in that order. */
 import { formatJsonl } from '../package/jsonl.ts';
+import { createObjectHasher } from '../package/object-hash.ts';
 import { type Entry, type Package, statedDigest, type TopHash } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
 import { eachLimit, mapLimit } from '../runtime/concurrency.ts';
-import { PkgError } from '../runtime/errors.ts';
+import { invariant, PkgError } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type Digest, describe, parseDigest, streamOf } from '../store/digest.ts';
@@ -66,7 +67,7 @@ export async function pushPackage(
     const upload: Upload = {
       digest,
       sizeBytes: entry.sizeBytes,
-      ...(entry.hash.type === 'sha2-256-chunked' ? { chunkedHash: entry.hash.value } : {}),
+      chunkedHash: entry.hash.value,
       open: (range) => open(digest, range),
     };
     await registry.write(objectKey(digest), upload, ALWAYS);
@@ -95,7 +96,11 @@ function distinctObjects(pkg: Package): readonly PushObject[] {
   const objects = new Map<string, PushObject>();
   for (const entry of pkg.entries) {
     const stated = statedDigest(entry);
-    if (stated === undefined) throw new Error(`entry ${entry.logicalKey} states no digest`);
+    invariant(stated !== undefined, `entry ${entry.logicalKey} states its digest`);
+    invariant(
+      entry.hash.type === 'sha2-256-chunked',
+      `entry ${entry.logicalKey} is hashed in chunks`,
+    );
     objects.set(stated, { digest: parseDigest(stated), entry });
   }
   return [...objects.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
@@ -125,7 +130,7 @@ async function findAbsent(
   const checks = mapLimit(objects, UPLOADS_AT_ONCE, async (object) => {
     const key = objectKey(object.digest);
     const known = listedUpTo === undefined || key <= listedUpTo;
-    const sizeBytes = known ? present.get(key) : (await registry.head(key))?.sizeBytes;
+    const sizeBytes = known ? present.get(key) : (await registry.head({ key }))?.sizeBytes;
     return sizeBytes === object.entry.sizeBytes ? undefined : object;
   });
   for await (const object of checks) if (object !== undefined) absent.push(object);
@@ -139,7 +144,7 @@ async function writeList(registry: Registry, pkg: Package, hash: TopHash): Promi
   }));
   const list = Buffer.from([...formatJsonl({ ...pkg, entries })].join(''));
   const key = packageKey(hash);
-  const there = await registry.head(key);
+  const there = await registry.head({ key });
   if (there?.sizeBytes === list.length) return;
   await registry.write(key, uploadOf(list), ALWAYS);
 }
@@ -175,6 +180,8 @@ async function writeTimestamp(
   const now = Math.floor(runtime.clock.now() / 1000);
   for (let second = now; second < now + MAX_SLOTS; second++) {
     const slot = String(second).padStart(10, '0');
+    // A revision that was pushed before in this second keeps its place, also where it is this one.
+    if ((await registry.head({ key: pointerKey(name, slot) })) !== undefined) continue;
     const written = await writePointer(registry, name, slot, hash, { kind: 'if-absent' });
     if (written === 'written') return slot;
   }
@@ -190,9 +197,21 @@ async function writePointer(
   hash: TopHash,
   condition: WriteCondition,
 ): Promise<'written' | 'conflict'> {
-  return await registry.write(pointerKey(name, pointer), uploadOf(Buffer.from(hash)), condition);
+  const key = pointerKey(name, pointer);
+  if ((await registry.write(key, uploadOf(Buffer.from(hash)), condition)) === 'written') {
+    return 'written';
+  }
+  // The answer to a write that happened may have been lost, and its repeat refused.
+  const there = await readPointer(registry, name, pointer);
+  return there?.topHash === hash ? 'written' : 'conflict';
 }
 
 function uploadOf(data: Buffer): Upload {
-  return { ...describe(data), open: ({ start, end }) => streamOf(data.subarray(start, end)) };
+  const hasher = createObjectHasher('sha2-256-chunked', data.length);
+  hasher.update(data);
+  return {
+    ...describe(data),
+    chunkedHash: hasher.finish(),
+    open: ({ start, end }) => streamOf(data.subarray(start, end)),
+  };
 }

@@ -18,7 +18,8 @@ const MIN_HASH_DIGITS = 6;
  * @throws PkgError `usage` for anything else.
  */
 export function parseReference(text: string): Reference {
-  const match = /^([A-Za-z0-9_-]+\/[A-Za-z0-9_-]+)(?:@([0-9a-f]+)|:([A-Za-z0-9._-]+))?$/.exec(text);
+  const match =
+    /^([A-Za-z0-9_-]+\/[A-Za-z0-9_-]+)(?:@([0-9a-f]+)|:([A-Za-z0-9][A-Za-z0-9._-]*))?$/.exec(text);
   const [, name, prefix, tag] = match ?? [];
   if (name === undefined) {
     throw new PkgError('usage', `"${text}" is not a reference to a package`, {

@@ -21,9 +21,15 @@ export interface ReadObject extends StoredObject {
 export interface Upload {
   readonly sizeBytes: number;
   readonly digest: Digest;
-  /** The `sha2-256-chunked` value, which S3 confirms for objects sent in parts. */
-  readonly chunkedHash?: string;
+  /** The `sha2-256-chunked` value, which the parts of a large object must add up to. */
+  readonly chunkedHash: string;
   readonly open: (range: ByteRange) => AsyncIterable<Uint8Array>;
+}
+
+/** Where an object is: its key, and its version where a versioned bucket keeps several. */
+export interface ObjectAddress {
+  readonly key: string;
+  readonly versionId?: string | undefined;
 }
 
 /** When a write may happen: always, only where there is nothing, or only over a known content. */
@@ -46,11 +52,11 @@ export interface Registry {
   readonly requests: number;
   /** The physical key under which an object of this registry is written into packages. */
   physicalKey(key: string): string;
-  /** The key of this registry that a physical key points at; undefined where it points elsewhere. */
-  keyOf(physicalKey: string): string | undefined;
-  head(key: string): Promise<StoredObject | undefined>;
+  /** The object of this registry that a physical key points at; undefined where it points elsewhere. */
+  addressOf(physicalKey: string): ObjectAddress | undefined;
+  head(address: ObjectAddress): Promise<StoredObject | undefined>;
   /** An object's content, or a range of it; undefined where there is none. */
-  read(key: string, range?: ByteRange): Promise<ReadObject | undefined>;
+  read(address: ObjectAddress, range?: ByteRange): Promise<ReadObject | undefined>;
   /** Whether the write happened; `conflict` where its condition did not hold. */
   write(key: string, upload: Upload, condition: WriteCondition): Promise<'written' | 'conflict'>;
   remove(key: string): Promise<void>;

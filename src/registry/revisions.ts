@@ -74,7 +74,7 @@ export async function resolveReference(registry: Registry, reference: Reference)
  * @throws PkgError `not-found`, or `integrity` where the list has another top hash.
  */
 export async function readPackage(registry: Registry, hash: TopHash): Promise<Package> {
-  const found = await registry.read(packageKey(hash));
+  const found = await registry.read({ key: packageKey(hash) });
   if (found === undefined) {
     throw new PkgError('not-found', `${registry.url} has no package ${hash}`, {
       hint: 'A pointer names it, but its list is gone; push it again.',
@@ -97,7 +97,7 @@ export async function readPointer(
   pointer: string,
 ): Promise<Pointer | undefined> {
   const key = pointerKey(name, pointer);
-  const found = await registry.read(key);
+  const found = await registry.read({ key });
   if (found === undefined) return undefined;
   let text = '';
   for await (const chunk of found.bytes) {

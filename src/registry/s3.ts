@@ -1,18 +1,22 @@
 /** A registry in an S3 bucket, at AWS or on any server that speaks its protocol. */
+import { createHash } from 'node:crypto';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { chunkSizeBytes, MIN_CHUNK_BYTES } from '../package/object-hash.ts';
 import { formatPhysicalKey, parsePhysicalKey } from '../package/physical-key.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
-import { messageOf, PkgError, systemErrorCode } from '../runtime/errors.ts';
+import { invariant, messageOf, PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { digestOf } from '../store/digest.ts';
 import type {
   ByteRange,
+  ObjectAddress,
   ReadObject,
   Registry,
   StoredObject,
   Upload,
   WriteCondition,
 } from './registry.ts';
+import { describeFailure, explainS3Failure, isAbsence, isConditionFailure } from './s3-failures.ts';
 
 export interface S3Location {
   readonly bucket: string;
@@ -81,6 +85,7 @@ export class S3Registry implements Registry {
   readonly #sdk: S3Module;
   readonly #client: S3Client;
   #requests = 0;
+  #bucketSeen = false;
 
   constructor(runtime: Runtime, location: S3Location, sdk: S3Module, client: S3Client) {
     this.#runtime = runtime;
@@ -99,23 +104,26 @@ export class S3Registry implements Registry {
     return formatPhysicalKey({ scheme: 's3', bucket: this.#bucket, key, versionId: undefined });
   }
 
-  keyOf(physicalKey: string): string | undefined {
+  addressOf(physicalKey: string): ObjectAddress | undefined {
     const parsed = parsePhysicalKey(physicalKey);
-    return parsed.scheme === 's3' && parsed.bucket === this.#bucket ? parsed.key : undefined;
+    if (parsed.scheme !== 's3' || parsed.bucket !== this.#bucket) return undefined;
+    return { key: parsed.key, versionId: parsed.versionId };
   }
 
-  async head(key: string): Promise<StoredObject | undefined> {
-    const command = new this.#sdk.HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+  async head(address: ObjectAddress): Promise<StoredObject | undefined> {
+    const command = new this.#sdk.HeadObjectCommand(this.#target(address));
     const found = await this.#orAbsent(() => this.#client.send(command, this.#abort()));
-    if (found === undefined) return undefined;
+    if (found === undefined) {
+      await this.#requireBucket();
+      return undefined;
+    }
     return { sizeBytes: found.ContentLength ?? 0, etag: found.ETag ?? '' };
   }
 
-  async read(key: string, range?: ByteRange): Promise<ReadObject | undefined> {
+  async read(address: ObjectAddress, range?: ByteRange): Promise<ReadObject | undefined> {
     const { start, end } = range ?? { start: 0, end: 0 };
     const command = new this.#sdk.GetObjectCommand({
-      Bucket: this.#bucket,
-      Key: key,
+      ...this.#target(address),
       ...(range === undefined ? {} : { Range: `bytes=${String(start)}-${String(end - 1)}` }),
     });
     const found = await this.#orAbsent(() => this.#client.send(command, this.#abort()));
@@ -131,7 +139,7 @@ export class S3Registry implements Registry {
   ): Promise<'written' | 'conflict'> {
     try {
       if (upload.sizeBytes <= MIN_CHUNK_BYTES) await this.#put(key, upload, condition);
-      else await this.#putInParts(key, upload);
+      else await this.#putInParts(key, upload, condition);
       return 'written';
     } catch (error) {
       if (condition.kind !== 'always' && isConditionFailure(error)) return 'conflict';
@@ -167,9 +175,10 @@ export class S3Registry implements Registry {
     } while (continuation !== undefined);
   }
 
-  /** The server checks the body against our SHA-256 before it stores anything. */
+  /** The server checks the body against its SHA-256 before it stores anything. */
   async #put(key: string, upload: Upload, condition: WriteCondition): Promise<void> {
     const body = await collect(upload.open({ start: 0, end: upload.sizeBytes }));
+    if (digestOf(body) !== upload.digest) throw damagedUpload(key, upload);
     this.#requests++;
     await this.#client.send(
       new this.#sdk.PutObjectCommand({
@@ -177,8 +186,7 @@ export class S3Registry implements Registry {
         Key: key,
         Body: body,
         ChecksumSHA256: Buffer.from(upload.digest, 'hex').toString('base64'),
-        ...(condition.kind === 'if-absent' ? { IfNoneMatch: '*' } : {}),
-        ...(condition.kind === 'if-match' ? { IfMatch: condition.etag } : {}),
+        ...conditionHeaders(condition),
       }),
       this.#abort(),
     );
@@ -186,47 +194,62 @@ export class S3Registry implements Registry {
 
   /**
    * A large object in parts of the chunk size of `sha2-256-chunked`, so that S3's composite checksum is
-   * the entry's hash; each part carries its own checksum.
+   * the entry's hash. The server checks each part; that they add up is checked before they become the
+   * object.
    */
-  async #putInParts(key: string, upload: Upload): Promise<void> {
+  async #putInParts(key: string, upload: Upload, condition: WriteCondition): Promise<void> {
     const target = { Bucket: this.#bucket, Key: key };
     this.#requests++;
     const { UploadId } = await this.#client.send(
       new this.#sdk.CreateMultipartUploadCommand({ ...target, ChecksumAlgorithm: 'SHA256' }),
       this.#abort(),
     );
-    if (UploadId === undefined) throw new Error(`no upload id for ${key}`);
+    invariant(UploadId !== undefined, `the upload of ${key} has an id`);
     try {
       const parts = await this.#putParts({ ...target, UploadId }, upload);
+      const whole = createHash('sha256');
+      for (const { ChecksumSHA256 } of parts) whole.update(Buffer.from(ChecksumSHA256, 'base64'));
+      if (whole.digest('base64') !== upload.chunkedHash) throw damagedUpload(key, upload);
       this.#requests++;
-      const { ChecksumSHA256: composite } = await this.#client.send(
+      await this.#client.send(
         new this.#sdk.CompleteMultipartUploadCommand({
           ...target,
           UploadId,
           MultipartUpload: { Parts: [...parts] },
+          ...conditionHeaders(condition),
         }),
         this.#abort(),
       );
-      await this.#confirm(key, upload, composite);
     } catch (error) {
       await this.#abandon({ ...target, UploadId });
       throw error;
     }
   }
 
-  /** What arrived in parts must add up to the hash of the whole. */
-  async #confirm(key: string, upload: Upload, composite: string | undefined): Promise<void> {
-    const arrived = composite?.replace(/-\d+$/, '');
-    if (arrived === undefined || upload.chunkedHash === undefined) return;
-    if (arrived === upload.chunkedHash) return;
-    await this.remove(key);
-    throw new PkgError(
-      'integrity',
-      `the bytes for ${key} are not those of digest ${upload.digest}`,
-      {
-        hint: 'The local copy is damaged; build or fetch it again, then push.',
-      },
+  async #putParts(
+    target: { readonly Bucket: string; readonly Key: string; readonly UploadId: string },
+    upload: Upload,
+  ) {
+    const partBytes = chunkSizeBytes(upload.sizeBytes);
+    const numbers = Array.from(
+      { length: Math.ceil(upload.sizeBytes / partBytes) },
+      (_, index) => index + 1,
     );
+    const parts = [];
+    const work = mapLimit(numbers, PARTS_AT_ONCE, async (PartNumber) => {
+      const start = (PartNumber - 1) * partBytes;
+      const end = Math.min(upload.sizeBytes, start + partBytes);
+      const Body = await collect(upload.open({ start, end }));
+      const ChecksumSHA256 = createHash('sha256').update(Body).digest('base64');
+      this.#requests++;
+      const { ETag } = await this.#client.send(
+        new this.#sdk.UploadPartCommand({ ...target, PartNumber, Body, ChecksumSHA256 }),
+        this.#abort(),
+      );
+      return { PartNumber, ETag, ChecksumSHA256 };
+    });
+    for await (const part of work) parts.push(part);
+    return parts;
   }
 
   /** Lets the server drop the parts of an upload that failed; the failure itself is what counts. */
@@ -246,33 +269,24 @@ export class S3Registry implements Registry {
     }
   }
 
-  async #putParts(
-    target: { readonly Bucket: string; readonly Key: string; readonly UploadId: string },
-    upload: Upload,
-  ) {
-    const partBytes = chunkSizeBytes(upload.sizeBytes);
-    const numbers = Array.from(
-      { length: Math.ceil(upload.sizeBytes / partBytes) },
-      (_, index) => index + 1,
-    );
-    const parts = [];
-    const work = mapLimit(numbers, PARTS_AT_ONCE, async (PartNumber) => {
-      const start = (PartNumber - 1) * partBytes;
-      const end = Math.min(upload.sizeBytes, start + partBytes);
-      this.#requests++;
-      const { ETag, ChecksumSHA256 } = await this.#client.send(
-        new this.#sdk.UploadPartCommand({
-          ...target,
-          PartNumber,
-          Body: await collect(upload.open({ start, end })),
-          ChecksumAlgorithm: 'SHA256',
-        }),
-        this.#abort(),
-      );
-      return { PartNumber, ETag, ChecksumSHA256 };
-    });
-    for await (const part of work) parts.push(part);
-    return parts;
+  #target({ key, versionId }: ObjectAddress) {
+    const version = versionId === undefined ? {} : { VersionId: versionId };
+    return { Bucket: this.#bucket, Key: key, ...version };
+  }
+
+  /** A HEAD has no body to tell a missing bucket from a missing object, so that is asked once. */
+  async #requireBucket(): Promise<void> {
+    if (this.#bucketSeen) return;
+    this.#requests++;
+    try {
+      const command = new this.#sdk.HeadBucketCommand({ Bucket: this.#bucket });
+      await this.#client.send(command, this.#abort());
+    } catch (error) {
+      if (describeFailure(error).status === 404) throw this.#explain(NO_BUCKET);
+      // Who may read objects need not be allowed to ask for the bucket.
+      if (describeFailure(error).status !== 403) throw this.#explain(error);
+    }
+    this.#bucketSeen = true;
   }
 
   #abort() {
@@ -284,66 +298,35 @@ export class S3Registry implements Registry {
     try {
       return await request();
     } catch (error) {
-      const { name, status } = describeFailure(error);
-      if (name === 'NoSuchKey' || (name === 'NotFound' && status === 404)) return undefined;
+      if (isAbsence(error)) return undefined;
       throw this.#explain(error);
     }
   }
 
-  /** A sentence for what the server or the network said. */
   #explain(error: unknown): unknown {
     this.#runtime.signal.throwIfAborted();
-    if (error instanceof PkgError) return error;
-    const { name, status } = describeFailure(error);
     const where = this.#endpoint === undefined ? this.url : `${this.url} at ${this.#endpoint}`;
-    const known: Readonly<Record<string, readonly [string, string]>> = {
-      NoSuchBucket: ['there is no such bucket', 'Check the name, or make the bucket first.'],
-      InvalidAccessKeyId: ['the access key is unknown', CREDENTIALS_HINT],
-      SignatureDoesNotMatch: ['the secret key is wrong', CREDENTIALS_HINT],
-      AccessDenied: ['access is denied', CREDENTIALS_HINT],
-      Forbidden: ['access is denied', CREDENTIALS_HINT],
-      ExpiredToken: ['the session token has expired', CREDENTIALS_HINT],
-      RequestTimeTooSkewed: ['this clock is wrong', 'Set the clock, then try again.'],
-    };
-    const [why, hint] = known[name] ?? (status === 403 ? (known['AccessDenied'] ?? []) : []);
-    if (why !== undefined) {
-      return new PkgError('unreachable', `registry ${where}: ${why}`, {
-        hint: hint ?? '',
-        cause: error,
-      });
-    }
-    if (status !== undefined) {
-      const said = `HTTP ${String(status)} ${name}: ${messageOf(error)}`;
-      return new PkgError('unreachable', `registry ${where} answered ${said}`, { cause: error });
-    }
-    const reason = systemErrorCode(error) ?? (messageOf(error) || name);
-    return new PkgError('unreachable', `registry ${where} cannot be reached: ${reason}`, {
-      hint: 'Check the endpoint (--endpoint or AWS_ENDPOINT_URL) and the network.',
-      cause: error,
-    });
+    return explainS3Failure(error, where);
   }
 }
 
-const CREDENTIALS_HINT =
-  'Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_PROFILE, and what they may do.';
+const NO_BUCKET = Object.assign(new Error('no such bucket'), { name: 'NoSuchBucket' });
 
-function isConditionFailure(error: unknown): boolean {
-  const { name, status } = describeFailure(error);
-  return status === 412 || status === 409 || name === 'PreconditionFailed' || name === 'NoSuchKey';
+function conditionHeaders(condition: WriteCondition) {
+  switch (condition.kind) {
+    case 'always':
+      return {};
+    case 'if-absent':
+      return { IfNoneMatch: '*' };
+    case 'if-match':
+      return { IfMatch: condition.etag };
+  }
 }
 
-function describeFailure(error: unknown): {
-  readonly name: string;
-  readonly status: number | undefined;
-} {
-  const name = error instanceof Error ? error.name : '';
-  if (!(error instanceof Error) || !('$metadata' in error)) return { name, status: undefined };
-  const metadata = error.$metadata;
-  const status =
-    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
-      ? metadata.httpStatusCode
-      : undefined;
-  return { name, status: typeof status === 'number' ? status : undefined };
+function damagedUpload(key: string, { digest }: Upload): PkgError {
+  return new PkgError('integrity', `the bytes for ${key} are not those of digest ${digest}`, {
+    hint: 'The local copy is damaged; build or fetch it again, then push.',
+  });
 }
 
 async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {

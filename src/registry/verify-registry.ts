@@ -4,7 +4,7 @@ import { type Finding, matchesHash } from '../package/verify.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { candidateKeys } from './objects.ts';
+import { candidates } from './objects.ts';
 import type { Registry } from './registry.ts';
 
 const READS_AT_ONCE = 16;
@@ -32,11 +32,13 @@ async function checkObject(
   registry: Registry,
   entry: Entry,
 ): Promise<'same' | 'missing' | 'changed'> {
-  for (const key of candidateKeys(registry, entry)) {
-    const found = await registry.read(key);
+  let state: 'missing' | 'changed' = 'missing';
+  for (const address of candidates(registry, entry)) {
+    const found = await registry.read(address);
     if (found === undefined) continue;
-    const same = (await matchesHash(found.bytes, entry)) && found.sizeBytes === entry.sizeBytes;
-    return same ? 'same' : 'changed';
+    const same = await matchesHash(found.bytes, entry);
+    if (same && found.sizeBytes === entry.sizeBytes) return 'same';
+    state = 'changed';
   }
-  return 'missing';
+  return state;
 }

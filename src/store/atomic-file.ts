@@ -38,11 +38,13 @@ export async function withTemporaryFile<T>(
   const temporaryPath = join(folder, `.${randomUUID()}.tmp`);
   try {
     await makeFolder(folder);
-    return await write(temporaryPath);
-  } catch (error) {
-    throw storageError(error, `cannot write in ${folder}`);
-  } finally {
+    const result = await write(temporaryPath);
     await rm(temporaryPath, { force: true });
+    return result;
+  } catch (error) {
+    // Where even the removal fails, what went wrong before it is what counts.
+    await rm(temporaryPath, { force: true }).catch(() => undefined);
+    throw storageError(error, `cannot write in ${folder}`);
   }
 }
 

@@ -9,7 +9,7 @@ export type Json =
   | { readonly [key: string]: Json };
 
 /** A text as plain JSON; throws a SyntaxError where it is none. */
-export function parsePlainJson(text: string): Json {
+function parsePlainJson(text: string): Json {
   return JSON.parse(text) as Json;
 }
 

@@ -37,17 +37,16 @@ export function formatTree(tree: Tree): string {
 
 /** Reads what `formatTree` wrote; throws a plain Error on anything else. */
 export function parseTree(text: string): Tree {
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => {
-      const [digest = '', size = ''] = line.split(' ', 2);
-      const path: unknown = JSON.parse(line.slice(digest.length + size.length + 2));
-      if (!isDigest(digest) || !/^\d+$/.test(size) || typeof path !== 'string') {
-        throw new Error(`not a line of a tree: ${line}`);
-      }
-      return { path, digest, sizeBytes: Number(size) };
-    });
+  const lines = text.split('\n');
+  if (lines.pop() !== '') throw new Error('the tree is cut off');
+  return lines.map((line) => {
+    const [digest = '', size = ''] = line.split(' ', 2);
+    const path: unknown = JSON.parse(line.slice(digest.length + size.length + 2));
+    if (!isDigest(digest) || !/^\d+$/.test(size) || typeof path !== 'string') {
+      throw new Error(`not a line of a tree: ${line}`);
+    }
+    return { path, digest, sizeBytes: Number(size) };
+  });
 }
 
 /** The digest of a tree's text. */

@@ -1,9 +1,12 @@
 /** Bad input: one clear sentence, the right exit code, and nothing lost or half written. */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type JsonObject, parseJson } from '../../src/package/lossless-json.ts';
+import { canonicalQuiltJson } from '../../src/package/quilt-json.ts';
 import { type CliResult, runCli, runJson } from '../support/cli.ts';
 import { freePort } from '../support/servers.ts';
 import { ROOT } from '../support/shared.ts';
@@ -291,14 +294,11 @@ async function rewriteList(
   topHash: string,
   edit: (text: string) => string,
 ): Promise<string> {
-  const { createHash } = await import('node:crypto');
-  const { canonicalQuiltJson } = await import('../../src/package/quilt-json.ts');
-  const { parseJson } = await import('../../src/package/lossless-json.ts');
   const list = join(registry, '.quilt/packages');
   const lines = edit(await readFile(join(list, topHash), 'utf8'))
     .trimEnd()
     .split('\n');
-  const [header, ...entries] = lines.map((line) => parseJson(line) as ReadonlyMap<string, never>);
+  const [header, ...entries] = lines.map((line) => parseJson(line) as JsonObject);
   const hash = createHash('sha256').update(canonicalQuiltJson(header ?? null));
   const sorted = entries
     .map(
@@ -307,14 +307,14 @@ async function rewriteList(
           ['hash', 'logical_key', 'meta', 'size'].map((key) => [key, entry.get(key) ?? null]),
         ),
     )
-    .sort((a, b) =>
-      String(a.get('logical_key')).split('/').join('\0') <
-      String(b.get('logical_key')).split('/').join('\0')
-        ? -1
-        : 1,
-    );
+    .sort((a, b) => (partsOf(a) < partsOf(b) ? -1 : 1));
   for (const entry of sorted) hash.update(canonicalQuiltJson(entry));
   const digest = hash.digest('hex');
   await writeFile(join(list, digest), `${lines.join('\n')}\n`);
   return digest;
+}
+
+/** An entry's logical key with its parts apart, so that plain comparison gives hashing order. */
+function partsOf(entry: JsonObject): string {
+  return JSON.stringify(entry.get('logical_key')).split('/').join('\0');
 }

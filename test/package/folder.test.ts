@@ -2,9 +2,10 @@
 import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isIgnored, listFolder, parseQuiltIgnore, readFolder } from '../../src/package/folder.ts';
+import { listFolder, readFolder } from '../../src/package/folder.ts';
 import { statedDigest } from '../../src/package/package.ts';
 import { parsePhysicalKey } from '../../src/package/physical-key.ts';
+import { isIgnored, parseQuiltIgnore } from '../../src/package/quiltignore.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
 import { digestOf } from '../../src/store/digest.ts';

@@ -87,8 +87,8 @@ describe('a registry in a folder', () => {
     for (const work of [
       () => listPackages(registry),
       () => resolveReference(registry, parseReference('user/name')),
-      () => registry.head('x'),
-      () => registry.read('x'),
+      () => registry.head({ key: 'x' }),
+      () => registry.read({ key: 'x' }),
     ]) {
       const error = await failureOf(work());
       expect(error).toMatchObject({ code: 'unreachable' });
@@ -107,8 +107,8 @@ describe('a registry in a folder', () => {
     const root = await temporaryFolder();
     const registry = new DirectoryRegistry(testRuntime(), root);
     await registry.write('a', uploadOf('one'), ALWAYS);
-    const etag = (await registry.read('a'))?.etag ?? '';
-    const lock = join(root, 'a.lock');
+    const etag = (await registry.read({ key: 'a' }))?.etag ?? '';
+    const lock = join(root, '.a.lock');
     await writeFile(lock, '');
     await utimes(lock, new Date(0), new Date(0));
     expect(await registry.write('a', uploadOf('two'), { kind: 'if-match', etag })).toBe('written');
@@ -120,15 +120,15 @@ describe('a registry in a folder', () => {
     const controller = new AbortController();
     const registry = new DirectoryRegistry(testRuntime({ signal: controller.signal }), root);
     await registry.write('a', uploadOf('one'), ALWAYS);
-    const etag = (await registry.read('a'))?.etag ?? '';
-    await writeFile(join(root, 'a.lock'), '');
+    const etag = (await registry.read({ key: 'a' }))?.etag ?? '';
+    await writeFile(join(root, '.a.lock'), '');
     const condition = { kind: 'if-match', etag } as const;
     const waiting = registry.write('a', uploadOf('two'), condition);
     await new Promise((later) => setTimeout(later, 100));
     expect((await contentAt(registry, 'a'))?.toString()).toBe('one');
-    await rm(join(root, 'a.lock'));
+    await rm(join(root, '.a.lock'));
     expect(await waiting).toBe('written');
-    await writeFile(join(root, 'a.lock'), '');
+    await writeFile(join(root, '.a.lock'), '');
     const given = registry.write('a', uploadOf('three'), condition);
     controller.abort(new PkgError('interrupted', 'interrupted'));
     expect(await failureOf(given)).toMatchObject({ code: 'interrupted' });

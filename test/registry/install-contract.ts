@@ -178,7 +178,7 @@ export function installContract(setup: Setup): void {
     await plantPackage(registry, 'user/name', { ...pkg, entries });
     await install(registry, folder);
     expect(await filesBelow(folder)).toEqual(asFound(FILES));
-    expect((await registry.head(objectKey(digestOf('aaa'))))?.sizeBytes).toBe(3);
+    expect((await registry.head({ key: objectKey(digestOf('aaa')) }))?.sizeBytes).toBe(3);
   });
 
   it('replaces a link in place of a file, when told, without touching what it leads to', async () => {

@@ -142,7 +142,7 @@ export function pushContract(setup: Setup): void {
     ];
     for (const open of failures) await failureOf(push(registry, { ...sample, open }));
     expect(await listPackages(registry)).toEqual([]);
-    expect(await registry.head(packageKey(topHash(sample.pkg)))).toBeUndefined();
+    expect(await registry.head({ key: packageKey(topHash(sample.pkg)) })).toBeUndefined();
     await push(registry, sample);
     expect(await resolve(registry, 'user/name')).toBe(topHash(sample.pkg));
   });
@@ -153,6 +153,6 @@ export function pushContract(setup: Setup): void {
     await push(registry, samplePackage(FILES));
     await plant(registry, key, 'aa');
     expect(await push(registry, samplePackage(FILES))).toMatchObject({ uploaded: 1, reused: 3 });
-    expect((await registry.head(key))?.sizeBytes).toBe(3);
+    expect((await registry.head({ key }))?.sizeBytes).toBe(3);
   });
 }

@@ -1,6 +1,7 @@
 /** What every registry backend has to do, whatever keeps its bytes. */
 import type { describe } from 'vitest';
 import { formatJsonl } from '../../src/package/jsonl.ts';
+import { createObjectHasher } from '../../src/package/object-hash.ts';
 import type { Package, TopHash } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { LATEST, packageKey, pointerKey } from '../../src/registry/layout.ts';
@@ -41,7 +42,10 @@ export function registryContract(backend: Backend): void {
 /** What is written, made of bytes in memory; `claims` are what it says of itself. */
 export function uploadOf(content: string | Uint8Array, claims: Partial<Upload> = {}): Upload {
   const data = Buffer.from(content);
+  const hasher = createObjectHasher('sha2-256-chunked', data.length);
+  hasher.update(data);
   return {
+    chunkedHash: hasher.finish(),
     sizeBytes: data.length,
     digest: digestOf(data),
     open: ({ start, end }) => streamOf(data.subarray(start, end)),
@@ -82,7 +86,7 @@ export async function push(
 }
 
 export async function contentAt(registry: Registry, key: string): Promise<Buffer | undefined> {
-  const found = await registry.read(key);
+  const found = await registry.read({ key });
   if (found === undefined) return undefined;
   const chunks: Uint8Array[] = [];
   for await (const chunk of found.bytes) chunks.push(chunk);

@@ -75,7 +75,7 @@ describeWith(`the S3 server ${kind}`, binary)(`a bucket on ${kind}`, () => {
       () => resolveReference(registry, reference),
       () => push(registry, samplePackage(FILES)),
       async () => await install(registry, await temporaryFolder()),
-      () => registry.head('objects/x'),
+      () => registry.head({ key: 'objects/x' }),
     ];
     const errors: PkgError[] = [];
     for (const one of work) {

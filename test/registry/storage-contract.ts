@@ -14,15 +14,15 @@ export function storageContract(setup: Setup): void {
 
   it('keeps what was written, tells its size, and removes it', async () => {
     const registry = await fresh();
-    expect(await registry.head('a/b')).toBeUndefined();
-    expect(await registry.read('a/b')).toBeUndefined();
+    expect(await registry.head({ key: 'a/b' })).toBeUndefined();
+    expect(await registry.read({ key: 'a/b' })).toBeUndefined();
     expect(await registry.write('a/b', uploadOf('hello'), ALWAYS)).toBe('written');
-    expect((await registry.head('a/b'))?.sizeBytes).toBe(5);
+    expect((await registry.head({ key: 'a/b' }))?.sizeBytes).toBe(5);
     expect((await contentAt(registry, 'a/b'))?.toString()).toBe('hello');
     await registry.write('a/b', uploadOf('hello again'), ALWAYS);
     expect((await contentAt(registry, 'a/b'))?.toString()).toBe('hello again');
     await registry.remove('a/b');
-    expect(await registry.head('a/b')).toBeUndefined();
+    expect(await registry.head({ key: 'a/b' })).toBeUndefined();
     expect(await contentAt(registry, 'a/b')).toBeUndefined();
     await registry.remove('a/b');
   });
@@ -37,8 +37,8 @@ export function storageContract(setup: Setup): void {
     const registry = await fresh();
     const before = registry.requests;
     await registry.write('a', uploadOf('x'), ALWAYS);
-    await registry.head('a');
-    await registry.read('a');
+    await registry.head({ key: 'a' });
+    await registry.read({ key: 'a' });
     expect(registry.requests - before).toBe(3);
   });
 
@@ -48,7 +48,7 @@ export function storageContract(setup: Setup): void {
     await registry.write(key, uploadOf('odd'), ALWAYS);
     expect((await contentAt(registry, key))?.toString()).toBe('odd');
     expect(await keysOf(registry, 'odd/')).toEqual([key]);
-    expect(registry.keyOf(registry.physicalKey(key))).toBe(key);
+    expect(registry.addressOf(registry.physicalKey(key))).toEqual({ key });
   });
 
   it.each([
@@ -61,7 +61,7 @@ export function storageContract(setup: Setup): void {
     const data = noise(sizeBytes, 7);
     const upload = uploadOf(data, { chunkedHash: chunkedHash(data) });
     expect(await registry.write('large', upload, ALWAYS)).toBe('written');
-    expect((await registry.head('large'))?.sizeBytes).toBe(sizeBytes);
+    expect((await registry.head({ key: 'large' }))?.sizeBytes).toBe(sizeBytes);
     expect((await contentAt(registry, 'large'))?.equals(data)).toBe(true);
   });
 
@@ -75,12 +75,12 @@ export function storageContract(setup: Setup): void {
       [0, 10],
       [5, 100],
     ] as const) {
-      const found = await registry.read('a', { start, end });
+      const found = await registry.read({ key: 'a' }, { start, end });
       const chunks: Uint8Array[] = [];
       for await (const chunk of found?.bytes ?? []) chunks.push(chunk);
       expect(Buffer.concat(chunks).toString()).toBe('0123456789'.slice(start, end));
     }
-    expect(await registry.read('absent', { start: 0, end: 5 })).toBeUndefined();
+    expect(await registry.read({ key: 'absent' }, { start: 0, end: 5 })).toBeUndefined();
   });
 
   it('lists keys in order of their UTF-8 bytes, below a prefix, from after a key', async () => {
@@ -128,7 +128,7 @@ export function storageContract(setup: Setup): void {
       const connect = await setup();
       const registries = await Promise.all([connect(), connect()]);
       await registries[0].write('race', uploadOf('before'), ALWAYS);
-      const etag = (await registries[0].read('race'))?.etag ?? '';
+      const etag = (await registries[0].read({ key: 'race' }))?.etag ?? '';
       if (when === 'if absent') await registries[0].remove('race');
       const condition = when === 'if absent' ? IF_ABSENT : ({ kind: 'if-match', etag } as const);
       const outcomes = await Promise.all(
@@ -147,21 +147,21 @@ export function storageContract(setup: Setup): void {
   it('writes if match over the content that was read, and over no other', async () => {
     const registry = await fresh();
     await registry.write('a', uploadOf('one'), ALWAYS);
-    const etag = (await registry.read('a'))?.etag ?? '';
+    const etag = (await registry.read({ key: 'a' }))?.etag ?? '';
     const over = { kind: 'if-match', etag } as const;
     expect(await registry.write('a', uploadOf('two'), over)).toBe('written');
     expect(await registry.write('a', uploadOf('three'), over)).toBe('conflict');
     expect((await contentAt(registry, 'a'))?.toString()).toBe('two');
     expect(await registry.write('absent', uploadOf('x'), over)).toBe('conflict');
-    expect(await registry.head('absent')).toBeUndefined();
+    expect(await registry.head({ key: 'absent' })).toBeUndefined();
   });
 
   it('gives an etag by which to write if match to head as well as to read', async () => {
     const registry = await fresh();
     await registry.write('a', uploadOf('one'), ALWAYS);
-    const etag = (await registry.head('a'))?.etag ?? '';
+    const etag = (await registry.head({ key: 'a' }))?.etag ?? '';
     expect(await registry.write('a', uploadOf('two'), { kind: 'if-match', etag })).toBe('written');
-    expect((await registry.head('a'))?.etag).not.toBe(etag);
+    expect((await registry.head({ key: 'a' }))?.etag).not.toBe(etag);
   });
 
   it.each([
@@ -175,7 +175,7 @@ export function storageContract(setup: Setup): void {
       chunkedHash: chunkedHash(promised),
     });
     const error = await failureOf(registry.write('objects/x', upload, ALWAYS));
-    expect(await registry.head('objects/x')).toBeUndefined();
+    expect(await registry.head({ key: 'objects/x' })).toBeUndefined();
     expect(await keysOf(registry, '')).toEqual([]);
     expect(error).toBeInstanceOf(PkgError);
     expect(error).toMatchObject({ code: 'integrity' });
@@ -192,15 +192,6 @@ export function storageContract(setup: Setup): void {
     const bad = uploadOf(noise(sizeBytes, 2), claims);
     expect(await failureOf(registry.write('objects/x', bad, ALWAYS))).toBeInstanceOf(PkgError);
     expect((await contentAt(registry, 'objects/x'))?.equals(good)).toBe(true);
-  });
-
-  it('stores nothing of many bytes that differ from their digest where that is all it is told', async () => {
-    const registry = await fresh();
-    const digest = digestOf(noise(CHUNK_BYTES + 5, 1));
-    const upload = uploadOf(noise(CHUNK_BYTES + 5, 2), { digest });
-    const error = await failureOf(registry.write('objects/x', upload, ALWAYS));
-    expect(error).toMatchObject({ code: 'integrity' });
-    expect(await registry.head('objects/x')).toBeUndefined();
   });
 
   it.each([

@@ -1,12 +1,12 @@
 /** `pkg verify`: files, or a registry's objects, against the package they should be. */
 import { z } from 'zod';
 import {
+  entriesBelow,
   type Finding,
   parseReference,
   readInstallation,
   readPackage,
   resolveReference,
-  selectEntries,
   verifyFiles,
   verifyObjects,
 } from '../../index.ts';
@@ -38,7 +38,7 @@ export const verifyCommand = defineCommand({
 
 async function folderChecks({ runtime }: CommandContext, folder: string) {
   const { name, topHash, pkg, paths } = await readInstallation(folder);
-  const entries = selectEntries(pkg, paths);
+  const entries = entriesBelow(pkg, paths);
   return { name, topHash, checked: entries.length, checks: verifyFiles(runtime, entries, folder) };
 }
 

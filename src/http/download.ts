@@ -20,10 +20,22 @@ export interface LocalSource extends Descriptor {
 /** Source tables of Open Images reach 1.2 GB; ten times that is no table of its kind. */
 const MAX_SOURCE_BYTES = 16 * 2 ** 30;
 
-/** The path of a `file:` URL or of a path relative to `folder`; undefined for other schemes. */
+/**
+ * The path of a `file:` URL or of a path relative to `folder`; undefined for other schemes.
+ * @throws PkgError `unreachable` for an address that no file of this machine can have.
+ */
 export function localPath(url: string, folder: string): string | undefined {
-  if (/^file:/i.test(url)) return fileURLToPath(url);
-  return /^[a-z][a-z0-9+.-]+:/i.test(url) ? undefined : resolve(folder, url);
+  const isFileUrl = /^file:/i.test(url);
+  if (!isFileUrl && /^[a-z][a-z0-9+.-]+:/i.test(url)) return undefined;
+  try {
+    const path = isFileUrl ? fileURLToPath(url) : resolve(folder, url);
+    if (!path.includes('\0')) return path;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  throw new PkgError('unreachable', `${JSON.stringify(url)} names no file of this machine`, {
+    hint: 'Write a path, or file:///absolute/path.',
+  });
 }
 
 /**
@@ -119,6 +131,8 @@ async function receive(url: string, answer: HttpAnswer, partial: Partial): Promi
   if (!resumed) partial.sizeBytes = 0;
   partial.etag = etag?.startsWith('"') === true ? etag : undefined;
   await append(answer.body, partial);
+  const total = Number(/\/(\d+)$/.exec(String(answer.headers['content-range']))?.[1]);
+  if (partial.sizeBytes < total) throw new DamagedBody(`${url} sent less than the rest`);
   return { unchanged: false, descriptor: await describePartial(partial), etag };
 }
 

@@ -1,10 +1,11 @@
 /** GET over HTTP with retries, redirects, limits and politeness. */
-import { lookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
 import type { Agent, Dispatcher } from 'undici';
 import { messageOf, PkgError, redactSecrets } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { streamOf } from '../store/digest.ts';
 import { isPrivateAddress, literalAddress, type Reach, reachAfterRedirect } from './address.ts';
+import { createAgent } from './agent.ts';
+import { BodyTooLarge, BodyTooSlow, discard, limitBody } from './body.ts';
 import { HostGate, type HostLimits } from './host-gate.ts';
 import {
   backoffDelayMs,
@@ -74,12 +75,6 @@ const MAX_WAITS = 30;
 /** A host that asks for a longer pause than this is treated as unreachable. */
 const MAX_PAUSE_MS = 10 * 60 * 1000;
 
-/** Beyond twice the timeout, a body must arrive at this mean rate or faster. */
-const MIN_BYTES_PER_SECOND = 8 * 1024;
-
-class BodyTooLarge extends Error {}
-class BodyTooSlow extends Error {}
-
 /** A body that arrived but cannot be trusted; thrown by `receive` to have it sent again. */
 export class DamagedBody extends Error {}
 
@@ -116,38 +111,6 @@ interface ClientContext {
   readonly agentOf: (reach: Reach) => Promise<Agent>;
   readonly gateOf: (host: string) => HostGate;
 }
-
-async function createAgent(limits: HttpLimits, reach: Reach): Promise<Agent> {
-  const { Agent } = await import('undici');
-  return new Agent({
-    connections: limits.concurrency,
-    headersTimeout: limits.timeoutMs,
-    bodyTimeout: limits.timeoutMs,
-    connect: {
-      timeout: limits.timeoutMs,
-      ...(reach === 'public' ? { lookup: lookupPublic } : {}),
-    },
-  });
-}
-
-/** Resolves names to public addresses only, at the moment of connecting. */
-const lookupPublic: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) {
-      callback(error, '');
-      return;
-    }
-    const allowed = addresses.filter(({ address }) => !isPrivateAddress(address));
-    const [first] = allowed;
-    if (first === undefined) {
-      callback(Object.assign(new Error(`${hostname} is private`), { code: 'PRIVATE' }), '');
-    } else if (options.all === true) {
-      callback(null, allowed);
-    } else {
-      callback(null, first.address, first.family);
-    }
-  });
-};
 
 /** One try: an outcome, or a failure with how long to wait before the next. */
 type Attempt<T> =
@@ -259,17 +222,17 @@ async function speak<T>(
     const status = response.statusCode;
     const location = response.headers['location'];
     if (status >= 300 && status < 400 && status !== 304 && typeof location === 'string') {
-      await response.body.dump();
+      await discard(response.body);
       const target = URL.canParse(location, address.href)
         ? new URL(location, address).href
         : location;
       const stop = URL.canParse(target) && request.stopAt?.(new URL(target)) === true;
       if (!stop) return { target, status };
-      const answer = { status, url: target, headers: response.headers, body: noBytes() };
+      const answer = { status, url: target, headers: response.headers, body: streamOf('') };
       return { attempt: { done: { kind: 'received', value: await receive(answer) } } };
     }
     if (isTransientStatus(status)) {
-      await response.body.dump();
+      await discard(response.body);
       return { attempt: waitForHost(context, status, response.headers['retry-after']) };
     }
     return { attempt: await readAnswer(context, request, address, response, receive) };
@@ -319,37 +282,19 @@ async function readAnswer<T>(
   const tooLarge = { kind: 'too-large', status: answer.status, url: answer.url } as const;
   try {
     if (Number(response.headers['content-length'] ?? 0) > request.maxBytes) {
-      response.body.destroy();
       return { done: tooLarge };
     }
-    const body = limitBody(context, response.body, request.maxBytes);
+    const body = limitBody(context.runtime.clock, response.body, {
+      maxBytes: request.maxBytes,
+      timeoutMs: context.limits.timeoutMs,
+    });
     return { done: { kind: 'received', value: await receive({ ...answer, body }) } };
   } catch (error) {
-    response.body.destroy();
     if (error instanceof BodyTooLarge) return { done: tooLarge };
     throw error;
+  } finally {
+    await discard(response.body);
   }
-}
-
-async function* limitBody(
-  context: ClientContext,
-  body: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): AsyncGenerator<Uint8Array> {
-  const { clock } = context.runtime;
-  const startMs = clock.now();
-  let sizeBytes = 0;
-  for await (const chunk of body) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxBytes) throw new BodyTooLarge();
-    const allowedMs = 2 * context.limits.timeoutMs + (1000 * sizeBytes) / MIN_BYTES_PER_SECOND;
-    if (clock.now() - startMs > allowedMs) throw new BodyTooSlow('the body came too slowly');
-    yield chunk;
-  }
-}
-
-async function* noBytes(): AsyncGenerator<Uint8Array> {
-  // A redirect that is not followed has no body of interest.
 }
 
 function waitForHost(
@@ -387,12 +332,16 @@ function refuseRedirect(target: string): string | undefined {
   return `it redirects to a ${protocol.slice(0, -1)} address`;
 }
 
+/** Whether a text is an absolute `http:`, `https:` or `s3:` URL, which a client can ask. */
+export function isFetchable(url: string): boolean {
+  return URL.canParse(url) && ['http:', 'https:', 's3:'].includes(new URL(url).protocol);
+}
+
 function parseAddress(url: string): URL {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !['http:', 'https:', 's3:'].includes(parsed.protocol)) {
+  if (!isFetchable(url)) {
     throw new PkgError('unreachable', `${url} is not an address that can be fetched`, {
       hint: 'Addresses begin with http://, https://, s3:// or file://, or are paths.',
     });
   }
-  return parsed;
+  return new URL(url);
 }

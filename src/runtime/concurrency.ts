@@ -48,17 +48,23 @@ export async function eachLimit<T>(
 ): Promise<void> {
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  for await (const item of items) {
-    while (running.size >= limit) await Promise.race(running);
-    if (failures.length > 0) break;
-    const settled: Promise<void> = fn(item)
-      .catch((error: unknown) => {
-        failures.push(error);
-      })
-      .finally(() => running.delete(settled));
-    running.add(settled);
+  const start = async (item: T): Promise<void> => {
+    try {
+      await fn(item);
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  try {
+    for await (const item of items) {
+      while (running.size >= limit) await Promise.race(running);
+      if (failures.length > 0) break;
+      const settled: Promise<void> = start(item).then(() => void running.delete(settled));
+      running.add(settled);
+    }
+  } finally {
+    await Promise.all(running);
   }
-  await Promise.all(running);
   if (failures.length > 0) throw failures[0];
 }
 

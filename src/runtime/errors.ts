@@ -54,12 +54,13 @@ export class PkgError extends Error {
  */
 export function redactSecrets(text: string): string {
   return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@]+@/gi, '$1***@')
-    .replace(
-      /([?&][^=&\s]*(?:signature|token|secret|password|credential|key)[^=&\s]*=)[^&\s]*/gi,
-      '$1***',
+    .replace(/:\/\/[^/?#\s]*@/g, '://***@')
+    .replace(/([?&])([^=?&\s]*)=[^&\s]*/g, (whole, before: string, name: string) =>
+      SECRET_PARAMETER.test(name) ? `${before}${name}=***` : whole,
     );
 }
+
+const SECRET_PARAMETER = /^sig$|signature|token|secret|password|credential|key/i;
 
 /** Asserts what only a bug can break; throws a plain Error. */
 export function invariant(condition: boolean, message: string): asserts condition {

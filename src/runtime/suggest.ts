@@ -7,7 +7,7 @@ import { distance } from 'fastest-levenshtein';
  */
 export function suggest(word: string, known: Iterable<string>): readonly string[] {
   const wanted = word.toLowerCase();
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  const limit = Math.ceil(wanted.length / 3);
   return [...known]
     .map((candidate) => ({ candidate, edits: distance(wanted, candidate.toLowerCase()) }))
     .filter(({ edits }) => edits <= limit)

@@ -1,8 +1,8 @@
 /** From YAML text to a manifest, with the place of every problem. */
 import { isMap, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
-import type { z } from 'zod';
 import { messageOf, PkgError } from '../runtime/errors.ts';
-import { didYouMean } from '../runtime/suggest.ts';
+import { issuesError } from './issues.ts';
+import type { KeyPath } from './known-keys.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 
 /** A longer text is refused before it is parsed; real manifests stay under 10 kB. */
@@ -22,8 +22,6 @@ export interface ManifestSource {
   /** `file:line:column` of a key such as `data.query.classes.0`, or of the nearest one above it. */
   locate(key: string): string;
 }
-
-type KeyPath = readonly (string | number)[];
 
 /**
  * Parses and checks a manifest; `file` only names it in messages.
@@ -134,143 +132,4 @@ function rangeStart(node: unknown): number | undefined {
   if (typeof node !== 'object' || node === null || !('range' in node)) return undefined;
   const range = node.range;
   return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : undefined;
-}
-
-function issuesError(
-  issues: readonly z.core.$ZodIssue[],
-  value: unknown,
-  locate: (path: KeyPath, at?: 'key') => string,
-): PkgError {
-  // A misspelt key also leaves its right name missing, so it is the one to speak of first.
-  const isUnknownKey = (issue: z.core.$ZodIssue) => issue.code === 'unrecognized_keys';
-  const described = [
-    ...issues.filter(isUnknownKey),
-    ...issues.filter((issue) => !isUnknownKey(issue)),
-  ].map((issue) => describeIssue(issue, value, locate));
-  const [first, ...others] = described;
-  const more = others.map((other) => other.sentence);
-  const hints = [first?.hint, ...more].filter((hint) => hint !== undefined);
-  return new PkgError(
-    'manifest',
-    first?.sentence ?? 'the manifest is invalid',
-    hints.length === 0 ? {} : { hint: hints.join('\n') },
-  );
-}
-
-interface DescribedIssue {
-  readonly sentence: string;
-  readonly hint?: string | undefined;
-}
-
-function describeIssue(
-  issue: z.core.$ZodIssue,
-  value: unknown,
-  locate: (path: KeyPath, at?: 'key') => string,
-): DescribedIssue {
-  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-  if (issue.code === 'unrecognized_keys') {
-    const unknown = issue.keys[0] ?? '';
-    const full = [...path, unknown];
-    return {
-      sentence: `${locate(full, 'key')}: ${full.join('.')}: unknown key`,
-      hint: didYouMean(unknown, knownKeys(path)),
-    };
-  }
-  const inner = innermostIssue(issue);
-  if (inner !== issue) {
-    return describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, value, locate);
-  }
-  const key = path.length === 0 ? 'manifest' : path.join('.');
-  const found = valueAt(value, path);
-  const sentence = `${locate(path)}: ${key}: ${expectation(issue, found)}`;
-  if (issue.code === 'invalid_value' && typeof found === 'string') {
-    return { sentence, hint: didYouMean(found, issue.values.map(String)) };
-  }
-  return { sentence };
-}
-
-/** For a union, the problem of the member that got furthest with a value of the right kind. */
-function innermostIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue {
-  if (issue.code !== 'invalid_union') return issue;
-  const deeper = issue.errors
-    .flat()
-    .find((candidate) => candidate.path.length > 0 || candidate.code !== 'invalid_type');
-  return deeper ?? issue;
-}
-
-function expectation(issue: z.core.$ZodIssue, found: unknown): string {
-  const got = found === undefined ? 'it is missing' : `found ${shortJson(found)}`;
-  switch (issue.code) {
-    case 'invalid_type':
-      return `expected ${issue.expected}, ${got}`;
-    case 'invalid_value':
-      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, ${got}`;
-    case 'too_small':
-      return `expected ${issue.inclusive === true ? 'at least' : 'more than'} ${String(issue.minimum)}, ${got}`;
-    case 'too_big':
-      return `expected ${issue.inclusive === true ? 'at most' : 'less than'} ${String(issue.maximum)}, ${got}`;
-    case 'invalid_union':
-      return `expected another kind of value, ${got}`;
-    case 'unrecognized_keys':
-    case 'invalid_format':
-    case 'not_multiple_of':
-    case 'invalid_key':
-    case 'invalid_element':
-    case 'custom':
-      return issue.message;
-  }
-}
-
-function valueAt(value: unknown, path: KeyPath): unknown {
-  let found: unknown = value;
-  for (const part of path) {
-    if (typeof found !== 'object' || found === null) return undefined;
-    found = Object.entries(found).find(([key]) => key === String(part))?.[1];
-  }
-  return found;
-}
-
-function shortJson(value: unknown): string {
-  const json = JSON.stringify(value);
-  return json.length <= 60 ? json : `${json.slice(0, 57)}...`;
-}
-
-/** The keys the schema knows at a path, found by walking its definition. */
-function knownKeys(path: KeyPath): readonly string[] {
-  let schema: unknown = manifestSchema;
-  for (const part of path) {
-    const unwrapped = unwrap(schema);
-    if (typeof unwrapped !== 'object' || unwrapped === null) return [];
-    if ('element' in unwrapped) schema = unwrapped.element;
-    else schema = shapeOf(unwrapped)[String(part)];
-  }
-  return Object.keys(shapeOf(unwrap(schema)));
-}
-
-function shapeOf(schema: unknown): Readonly<Record<string, unknown>> {
-  if (typeof schema !== 'object' || schema === null || !('shape' in schema)) return {};
-  return typeof schema.shape === 'object' && schema.shape !== null ? { ...schema.shape } : {};
-}
-
-/** Strips optional, default, pipe and preprocess wrappers off a schema. */
-function unwrap(schema: unknown): unknown {
-  let inner = schema;
-  for (let i = 0; i < 10; i++) {
-    const definition = definitionOf(inner);
-    const next =
-      definition['innerType'] ?? (definition['type'] === 'pipe' ? pipeEnd(definition) : undefined);
-    if (next === undefined) return inner;
-    inner = next;
-  }
-  return inner;
-}
-
-function pipeEnd(definition: Readonly<Record<string, unknown>>): unknown {
-  const input = definitionOf(definition['in'])['type'];
-  return input === 'transform' ? definition['out'] : definition['in'];
-}
-
-function definitionOf(schema: unknown): Readonly<Record<string, unknown>> {
-  if (typeof schema !== 'object' || schema === null || !('def' in schema)) return {};
-  return typeof schema.def === 'object' && schema.def !== null ? { ...schema.def } : {};
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 
 /** Printable text that YAML may want to quote, among it what looks like other types. */
-export const anyText = fc.oneof(
+const anyText = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }).filter((text) => text.trim() !== ''),
   fc.constantFrom('true', 'null', '1.5', '~', '- x', 'a: b', '#c', '"q"', "it's", ' x ', '=1', '@'),
 );

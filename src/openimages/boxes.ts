@@ -45,8 +45,11 @@ export interface Selection {
   readonly counts: SelectionCounts;
 }
 
-/** Memory DuckDB may hold while tables are scanned; Node and the library itself add about 100 MB. */
-const SCAN_MEMORY_MEGABYTES = 100;
+/**
+ * Memory DuckDB may hold while tables are scanned: a base, and the buffers of each thread. Node and
+ * the library itself add about 100 MB.
+ */
+const SCAN_MEMORY_MEGABYTES = { base: 60, perThread: 20 };
 
 /** Sorting and joining what was selected needs more, in proportion; the rest goes to disk. */
 const MEGABYTES_PER_MILLION_BOXES = 40;
@@ -74,8 +77,9 @@ export async function selectBoxes<T>(
   temporaryFolder: string,
   use: (selection: Selection) => Promise<T>,
 ): Promise<T> {
+  const memoryMegabytes = scanMemory(runtime);
   const limits = {
-    memoryMegabytes: SCAN_MEMORY_MEGABYTES,
+    memoryMegabytes,
     temporaryFolder,
     files: [...query.boxes, ...query.images].map(({ path }) => path),
   };
@@ -84,7 +88,7 @@ export async function selectBoxes<T>(
     await loadBoxes(connection, query);
     const [boxes = 0] = await readNumbers(connection, 'SELECT count(*) FROM box');
     const extra = Math.ceil((boxes / 1e6) * MEGABYTES_PER_MILLION_BOXES);
-    await fixMemory(connection, SCAN_MEMORY_MEGABYTES + extra);
+    await fixMemory(connection, memoryMegabytes + extra);
     const repeatedImages = await loadImages(connection, query);
     await markBoxes(connection, query);
     return await use({
@@ -101,8 +105,12 @@ export async function checkWhere(
   where: string,
   temporaryFolder: string,
 ): Promise<void> {
-  const limits = { memoryMegabytes: SCAN_MEMORY_MEGABYTES, temporaryFolder, files: [] };
+  const limits = { memoryMegabytes: scanMemory(runtime), temporaryFolder, files: [] };
   await withDatabase(runtime, limits, (connection) => checkPredicate(connection, where));
+}
+
+function scanMemory({ concurrency }: Runtime): number {
+  return SCAN_MEMORY_MEGABYTES.base + SCAN_MEMORY_MEGABYTES.perThread * concurrency;
 }
 
 async function loadBoxes(connection: DuckDBConnection, query: BoxQuery): Promise<void> {
@@ -269,7 +277,8 @@ function tableKey(kind: 'boxes' | 'images', index: number, count: number): strin
 
 function explainPredicateError(error: unknown, where: string | undefined): unknown {
   if (!(error instanceof Error) || where === undefined) return error;
-  if (!/Binder Error|Conversion Error|Invalid Input Error/.test(error.message)) return error;
+  if (!/Binder Error|Conversion Error|Invalid Input Error|Out of Range Error/.test(error.message))
+    return error;
   const first = error.message.split('\n')[0] ?? error.message;
   return new PkgError('manifest', first, { key: 'data.query.where', cause: error });
 }

@@ -12,7 +12,7 @@ const ALLOWED_FUNCTIONS: ReadonlySet<string> = new Set([
   ...['lower', 'upper', 'length', 'strlen', 'trim', 'ltrim', 'rtrim', 'substring', 'substr'],
   ...['left', 'right', 'replace', 'reverse', 'contains', 'starts_with', 'ends_with', 'prefix'],
   ...['suffix', 'instr', 'strpos', 'position', 'regexp_matches', 'regexp_full_match'],
-  ...['like_escape', 'not_like_escape', 'ilike_escape', 'not_ilike_escape'],
+  ...['like_escape', 'not_like_escape', 'ilike_escape', 'not_ilike_escape', 'nullif'],
 ]);
 
 const ALLOWED_OPERATORS: ReadonlySet<string> = new Set([

@@ -19,6 +19,15 @@ export function sqlText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** A file's path as an SQL literal for a reader, which takes it for a pattern: signs stand for themselves. */
+export function sqlPath(path: string): string {
+  return sqlText(escapePattern(path));
+}
+
+function escapePattern(path: string): string {
+  return path.replace(/[*?[]/g, (sign) => `[${sign}]`);
+}
+
 /**
  * Runs `work` on a fresh in-memory database. No extension is loaded, and no file but the named ones
  * is reachable, which no statement can undo. Aborts with the runtime's signal.
@@ -43,8 +52,10 @@ export async function withDatabase<T>(
   };
   runtime.signal.addEventListener('abort', onAbort, { once: true });
   try {
+    // A reader is checked twice: by the pattern it is given, and by the path which that matches.
+    const allowed = new Set(limits.files.flatMap((path) => [path, escapePattern(path)]));
     await connection.run(
-      `SET allowed_paths = [${limits.files.map(sqlText).join(', ')}];` +
+      `SET allowed_paths = [${[...allowed].map(sqlText).join(', ')}];` +
         'SET enable_external_access = false',
     );
     return await work(connection);

@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync';
 import { messageOf, PkgError } from '../runtime/errors.ts';
 import { didYouMean } from '../runtime/suggest.ts';
 import { OPTIONAL_COLUMNS, type TableFile } from './openimages.ts';
-import { sqlText } from './sql.ts';
+import { sqlPath, sqlText } from './sql.ts';
 
 /** A header line longer than this is not one of a table. */
 const HEADER_MAX_BYTES = 1 << 16;
@@ -32,7 +32,7 @@ export async function scanTable(
   const gzipped = start[0] === 0x1f && start[1] === 0x8b;
   const header = parseHeader(gzipped ? gunzipStart(start, table, key) : start, table, key);
   const source =
-    `read_csv(${sqlText(table.path)}, header = true, auto_detect = false, delim = ',', ` +
+    `read_csv(${sqlPath(table.path)}, header = true, auto_detect = false, delim = ',', ` +
     `quote = '"', escape = '"', compression = '${gzipped ? 'gzip' : 'none'}', ` +
     `buffer_size = ${String(SCAN_BUFFER_BYTES)}, max_line_size = 1000000, ` +
     `columns = {${header.map((name) => `${sqlText(name)}: 'VARCHAR'`).join(', ')}})`;
@@ -129,7 +129,7 @@ async function scanParquet(
   columns: readonly string[],
   key: string,
 ): Promise<string> {
-  const source = `read_parquet(${sqlText(table.path)})`;
+  const source = `read_parquet(${sqlPath(table.path)})`;
   try {
     const reader = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`);
     const header = reader

@@ -82,7 +82,7 @@ export interface Selected {
 }
 
 /** A selection read to its end. */
-export async function readSelection({ boxes, images, counts }: Selection): Promise<Selected> {
+async function readSelection({ boxes, images, counts }: Selection): Promise<Selected> {
   const rows = { boxes: [] as BoxRow[], images: [] as ImageRow[] };
   for await (const row of boxes) rows.boxes.push(row);
   for await (const row of images) rows.images.push(row);

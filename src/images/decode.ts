@@ -10,6 +10,7 @@ import {
   openUnlimited,
   type SharpModule,
 } from './sharp.ts';
+import { isWholeTiff } from './tiff.ts';
 
 /** A picture that can be used, or why it cannot. */
 export type Inspection =
@@ -29,6 +30,8 @@ export type Inspection =
 
 /** Encoders write at most a dozen scans; each costs a pass over all pixels. */
 const MAX_JPEG_SCANS = 200;
+
+const CUT_OFF = 'it does not decode to its end';
 
 /** White shows where a picture is transparent. */
 const BACKGROUND = '#ffffff';
@@ -50,6 +53,8 @@ export async function inspectPicture(data: Uint8Array): Promise<Inspection> {
       return { status: 'too-large', format, detail: `a JPEG of ${String(scans)} scans` };
     }
   }
+  if (format === 'TIFF' && !isWholeTiff(data))
+    return { status: 'corrupt', format, detail: CUT_OFF };
   return await decodeWithin<Inspection>(
     async (sharp) => {
       const { width, height } = await openUnlimited(sharp, data).metadata();
@@ -58,7 +63,7 @@ export async function inspectPicture(data: Uint8Array): Promise<Inspection> {
       await openEncoded(sharp, data).resize(32, 32, { fit: 'fill' }).raw().toBuffer();
       return { status: 'ok', format, widthPx: width, heightPx: height };
     },
-    () => ({ status: 'corrupt', format, detail: 'it does not decode to its end' }),
+    () => ({ status: 'corrupt', format, detail: CUT_OFF }),
   );
 }
 

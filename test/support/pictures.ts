@@ -4,7 +4,7 @@ import sharp, { type Sharp } from 'sharp';
 import type { Pixels } from '../../src/images/images.ts';
 
 /** Numbers in [0, 1) that depend on the seed alone (mulberry32). */
-export function seededRandom(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -26,9 +26,7 @@ export function somePixels(widthPx: number, heightPx: number, seed: number): Pix
   const data = Buffer.alloc(3 * widthPx * heightPx, 128);
   for (let y = 0; y < heightPx; y++) {
     for (let x = 0; x < widthPx; x++) {
-      const shape = shapes.findLast(
-        (one) => (one.x - x) ** 2 + (one.y - y) ** 2 < one.radius ** 2,
-      );
+      const shape = shapes.findLast((one) => (one.x - x) ** 2 + (one.y - y) ** 2 < one.radius ** 2);
       const noise = random() * 6;
       for (let channel = 0; channel < 3; channel++) {
         data[3 * (y * widthPx + x) + channel] = (shape?.colour[channel] ?? 128) * 0.97 + noise;

@@ -35,9 +35,10 @@ export async function addressing(
     if (path !== undefined) {
       return { url: image.OriginalURL, folder: dirname(path), reach, originalMd5 };
     }
-    const url = URL.canParse(image.OriginalURL, base.table)
-      ? new URL(image.OriginalURL, base.table).href
-      : image.OriginalURL;
+    const url =
+      image.OriginalURL !== '' && URL.canParse(image.OriginalURL, base.table)
+        ? new URL(image.OriginalURL, base.table).href
+        : image.OriginalURL;
     return { url, folder: undefined, reach, originalMd5 };
   };
 }

@@ -4,11 +4,11 @@ import { stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { isPrivateHost, type Reach } from '../http/address.ts';
 import { localPath } from '../http/download.ts';
-import type { HttpAnswer, HttpClient } from '../http/http.ts';
+import { type HttpAnswer, type HttpClient, isFetchable } from '../http/http.ts';
 import { type Inspection, inspectPicture } from '../images/decode.ts';
 import { SHARP_VERSION } from '../images/sharp.ts';
 import type { WeightLimit } from '../runtime/concurrency.ts';
-import { storageError, systemErrorCode } from '../runtime/errors.ts';
+import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { canonicalJson } from '../store/canonical-json.ts';
 import { type Descriptor, digestOf, fileBytes, hashWhile, isDigest } from '../store/digest.ts';
@@ -63,10 +63,16 @@ const ANSWER_VERSION = 1;
 
 /** Redirect targets that say, in their file name, that the photo is not there any more. */
 const UNAVAILABLE_NAME =
-  /(?:un|not?[-_]?)(?:available|found)|no[-_]?longer|(?:photo|image|picture)[-_]?(?:gone|removed|deleted|missing)|(?:removed|deleted|missing|no)[-_]?(?:photo|image|picture)|placeholder/i;
+  /unavailable|(?<![a-z])no(?:t?[-_]?(?:available|found)|[-_]?longer|[-_]?(?:photo|image|picture))|(?:photo|image|picture)[-_]?(?:gone|removed|deleted|missing)|(?:removed|deleted|missing)[-_]?(?:photo|image|picture)|placeholder/i;
 
 /** Equal transfers that make bytes certain where the server states no checksum, or another. */
 const EQUAL_TRANSFERS = { unstated: 2, contradicted: 4 } as const;
+
+/** An address whose answers never agree is given up after so many. */
+const MAX_TRANSFERS = 12;
+
+/** What the disk says of a path at which there is nothing and can be nothing. */
+const ABSENT_CODES: readonly string[] = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'];
 
 /** Whether an address says of itself that it stands in for a photo that is gone. */
 export function isUnavailableAddress(address: URL): boolean {
@@ -82,17 +88,14 @@ export async function askForPhoto(
   source: PhotoSource,
   address: PhotoAddress,
 ): Promise<PhotoAnswer> {
-  const path = address.folder === undefined ? undefined : localPath(address.url, address.folder);
-  if (path !== undefined) {
-    return await source.files.run(1, () => readLocalPhoto(source, path, address.url));
+  const { url, folder } = address;
+  if (folder === undefined && /^file:/i.test(url)) {
+    return none(0, url, 'missing', 'a file: address in a table from the network is refused');
   }
-  if (/^file:/i.test(address.url)) {
-    return none(
-      0,
-      address.url,
-      'missing',
-      'a file: address in a table from the network is refused',
-    );
+  if (!isAddress(address)) return none(0, url, 'missing', 'not an address');
+  const path = folder === undefined ? undefined : localPath(url, folder);
+  if (path !== undefined) {
+    return await source.files.run(1, () => readLocalPhoto(source, path, url));
   }
   const key = digestOf(
     canonicalJson({
@@ -131,6 +134,17 @@ export async function reachOfTable(url: string): Promise<Reach> {
   return (await isPrivateHost(new URL(url))) ? 'anywhere' : 'public';
 }
 
+/** Whether there can be anything at an address: it names a file, or is a URL that can be asked. */
+function isAddress({ url, folder }: PhotoAddress): boolean {
+  if (folder === undefined) return isFetchable(url);
+  try {
+    return localPath(url, folder) !== undefined || isFetchable(url);
+  } catch (error) {
+    if (error instanceof PkgError && error.code === 'unreachable') return false;
+    throw error;
+  }
+}
+
 async function isUsable(
   source: PhotoSource,
   answer: PhotoAnswer,
@@ -154,7 +168,7 @@ async function readLocalPhoto(
     if (!found.isFile()) return none(0, url, 'missing', 'not a regular file');
     if (found.size > maxBytes) return none(0, url, 'too-large', largerThan(maxBytes));
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') {
+    if (ABSENT_CODES.includes(systemErrorCode(error) ?? '')) {
       return none(0, url, 'missing', 'no such file');
     }
     throw storageError(error, `cannot read ${path}`);
@@ -168,13 +182,16 @@ type Transfer = PhotoAnswer & { readonly proof?: 'stated' | 'unstated' | 'contra
 
 async function askNetwork(source: PhotoSource, address: PhotoAddress): Promise<PhotoAnswer> {
   const seen = new Map<string, number>();
-  for (;;) {
+  for (let transfers = 0; transfers < MAX_TRANSFERS; transfers++) {
     const { proof, ...answer } = await transfer(source, address);
     if (answer.kind === 'none' || proof === undefined || proof === 'stated') return answer;
     const times = (seen.get(answer.digest) ?? 0) + 1;
     seen.set(answer.digest, times);
     if (times >= EQUAL_TRANSFERS[proof]) return answer;
   }
+  throw new PkgError('unreachable', `${address.url} gives other bytes each time it is asked`, {
+    hint: 'Leave the photo out by data.query.where, or name another place in data.fetch.from.',
+  });
 }
 
 async function transfer(source: PhotoSource, address: PhotoAddress): Promise<Transfer> {

@@ -1,4 +1,5 @@
 /** From the outputs of a run to a package. */
+import { createHash } from 'node:crypto';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { JsonObject, JsonValue } from '../package/lossless-json.ts';
 import { chunkedFromDigest, createObjectHasher } from '../package/object-hash.ts';
@@ -6,7 +7,7 @@ import { type Entry, metaWithDigest, type Package, packageOf } from '../package/
 import { formatPhysicalKey } from '../package/physical-key.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { digestOf, fileBytes } from '../store/digest.ts';
+import { digestOf, fileBytes, finishDigest, hashWhile } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import { entryAt, type Tree, type TreeEntry, treeOf } from '../store/tree.ts';
 import { outputOf, type Run } from './run.ts';
@@ -84,9 +85,10 @@ async function chunkedHash(runtime: Runtime, store: Store, file: TreeEntry): Pro
   const known = await store.findRecord('hashes', key);
   if (typeof known === 'string') return known;
   const hasher = createObjectHasher('sha2-256-chunked', file.sizeBytes);
-  for await (const chunk of fileBytes(store.path(file.digest), runtime.signal)) {
-    hasher.update(chunk);
-  }
+  const plain = createHash('sha256');
+  const bytes = fileBytes(store.path(file.digest), runtime.signal);
+  for await (const chunk of hashWhile(bytes, plain)) hasher.update(chunk);
+  if (finishDigest(plain) !== file.digest) throw await store.removeDamaged(file.digest);
   const value = hasher.finish();
   await store.writeRecord('hashes', key, value);
   return value;

@@ -39,6 +39,21 @@ export function formatCropsTable(rows: Iterable<CropsRow>): string {
   return lines.join('');
 }
 
+/** File systems hold names of 255 bytes; a number may follow. */
+const MAX_FOLDER_BYTES = 200;
+
+/** The longest start of a text, in whole characters, of at most so many bytes of UTF-8. */
+function startWithin(text: string, maxBytes: number): string {
+  let start = '';
+  let sizeBytes = 0;
+  for (const character of text) {
+    sizeBytes += Buffer.byteLength(character);
+    if (sizeBytes > maxBytes) break;
+    start += character;
+  }
+  return start;
+}
+
 /**
  * A folder name for each class: its display name without what file systems or logical keys cannot
  * hold; two classes that would share one get numbers.
@@ -47,11 +62,8 @@ export function classFolders(classes: Iterable<string>): ReadonlyMap<string, str
   const folders = new Map<string, string>();
   const taken = new Set<string>();
   for (const name of [...new Set(classes)].sort()) {
-    const plain = name
-      .normalize('NFC')
-      .replace(/[\\/:*?"<>|\p{Cc}]/gu, '_')
-      .replace(/^[. ]+|[. ]+$/g, '_')
-      .slice(0, 100);
+    const harmless = name.normalize('NFC').replace(/[\\/:*?"<>|\p{Cc}\p{Cs}]/gu, '_');
+    const plain = startWithin(harmless, MAX_FOLDER_BYTES).replace(/^[. ]+|[. ]+$/g, '_');
     let folder = plain || '_';
     for (let number = 2; taken.has(folder.toLowerCase()); number++) {
       folder = `${plain}_${String(number)}`;

@@ -25,12 +25,12 @@ const MAX_NAMED = 10;
 
 /** The exceptions of a table of images, in its order. */
 export function findExceptions(rows: Iterable<ImagesRow>): FetchExceptions {
-  const exceptions: Record<string, string> = {};
+  const exceptions = new Map<string, string>();
   for (const row of rows) {
     const outcome = outcomeOf(row);
-    if (outcome !== 'ok') exceptions[row.ImageID] = outcome;
+    if (outcome !== 'ok') exceptions.set(row.ImageID, outcome);
   }
-  return exceptions;
+  return Object.fromEntries(exceptions);
 }
 
 /** What differs between recorded and present outcomes, a sentence an image. */
@@ -38,9 +38,10 @@ export function exceptionDrift(
   recorded: FetchExceptions,
   rows: Iterable<ImagesRow>,
 ): readonly string[] {
+  const outcomes = new Map(Object.entries(recorded));
   const sentences: string[] = [];
   for (const row of rows) {
-    const was = recorded[row.ImageID] ?? 'ok';
+    const was = outcomes.get(row.ImageID) ?? 'ok';
     const is = outcomeOf(row);
     if (was !== is) sentences.push(`photo ${row.ImageID} was ${was}, is ${is}`);
   }

@@ -113,10 +113,7 @@ export class Store {
       if (systemErrorCode(error) === 'ENOENT') throw this.#damaged(digest, 'is gone');
       throw storageError(error, `cannot read the store ${this.root}`);
     }
-    if (digestOf(data) !== digest) {
-      await rm(this.path(digest), { force: true });
-      throw this.#damaged(digest, 'did not match its digest and was removed');
-    }
+    if (digestOf(data) !== digest) throw await this.removeDamaged(digest);
     return data;
   }
 
@@ -158,6 +155,12 @@ export class Store {
 
   #recordPath(kind: RecordKind, key: Digest): string {
     return join(this.#home, 'records', kind, key.slice(0, 2), `${key}.json`);
+  }
+
+  /** Removes an object whose bytes turned out not to be its digest's, and gives the error to throw. */
+  async removeDamaged(digest: Digest): Promise<PkgError> {
+    await rm(this.path(digest), { force: true });
+    return this.#damaged(digest, 'did not match its digest and was removed');
   }
 
   #damaged(digest: Digest, what: string): PkgError {

@@ -43,7 +43,7 @@ export function dataCard(summary: Summary): string {
 }
 
 function whatItIs({ classes, crops, photos, selection }: Summary): string {
-  const names = classes.map((facts) => facts.name);
+  const names = classes.map((facts) => escape(facts.name));
   const list =
     names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}` : names.join();
   return (
@@ -59,7 +59,7 @@ function classSection(summary: Summary): string {
   );
   const rows = summary.classes.map(({ name, labels, boxes, photos, crops, splits }) => [
     escape(name),
-    labels.map(({ mid, displayName }) => `${escape(displayName)} (\`${mid}\`)`).join(', '),
+    labels.map(({ mid, displayName }) => `${escape(displayName)} (${code(mid)})`).join(', '),
     ...[boxes, photos, crops].map(String),
     ...used.map((split) => String(splits[split] ?? 0)),
   ]);
@@ -76,7 +76,7 @@ function photoSection(summary: Summary): string {
   ]);
   const named = summary.unlike
     .slice(0, MAX_NAMED)
-    .map((row) => [`\`${row.ImageID}\``, `\`${row.Status}\``, escape(row.Detail)]);
+    .map((row) => [code(row.ImageID), `\`${row.Status}\``, escape(row.Detail)]);
   const rest = summary.unlike.length - named.length;
   const list =
     named.length === 0
@@ -148,6 +148,11 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 
 function count(n: number, one: string, many = `${one}s`): string {
   return `${String(n)} ${n === 1 ? one : many}`;
+}
+
+/** A short name as code, or as harmless text where code could not hold it. */
+function code(name: string): string {
+  return /^[\w./:-]+$/.test(name) ? `\`${name}\`` : escape(name);
 }
 
 /** Text from a table that anyone may have written, harmless inside a Markdown table. */

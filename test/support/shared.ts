@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe } from 'vitest';
 
 export const ROOT = resolve(import.meta.dirname, '../..');
-export const SHARED = resolve(ROOT, process.env['PKG_SHARED'] ?? '../shared');
+const SHARED = resolve(ROOT, process.env['PKG_SHARED'] ?? '../shared');
 
 /** A path inside the shared data. */
 export function shared(...parts: string[]): string {

@@ -44,7 +44,7 @@ export function skipped(ImageID: string, Reason: string, cells: Partial<CropsRow
   return cropsRow(ImageID, { LogicalKey: '', Split: '', Reason, ...cells });
 }
 
-export const LABELS = [
+const LABELS = [
   { LabelName: '/m/apple', DisplayName: 'Apple', Class: 'Apple' },
   { LabelName: '/m/pear', DisplayName: 'Pear', Class: 'Apple' },
   { LabelName: '/m/orange', DisplayName: 'Orange', Class: 'Orange' },

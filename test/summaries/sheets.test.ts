@@ -1,0 +1,66 @@
+/** Contact sheets: pictures of a known size, the same each time, whatever the classes are called. */
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { decodePicture, inspectPicture } from '../../src/images/decode.ts';
+import { openStore } from '../../src/store/store.ts';
+import { cropSheet, photoSheet } from '../../src/summaries/sheets.ts';
+import { open, pixelAt, somePixels } from '../support/pictures.ts';
+import { cropsRow, imagesRow, summaryOf } from '../support/summaries.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+
+async function setUp(className: string) {
+  const store = await openStore(join(await temporaryFolder(), 'store'), Date.now());
+  const photo = await store.putBytes(
+    await open(somePixels(60, 40, 1))
+      .png()
+      .toBuffer(),
+  );
+  const images = [imagesRow('a', { Digest: photo.digest, WidthPx: '60', HeightPx: '40' })];
+  const crops = Array.from({ length: 20 }, (_, index) =>
+    cropsRow('a', {
+      Class: className,
+      LogicalKey: `images_cropped/x/${String(index)}.jpg`,
+      Digest: photo.digest,
+      ...{ LeftPx: '5', TopPx: '5', WidthPx: '30', HeightPx: '20' },
+    }),
+  );
+  const labels = [{ LabelName: '/m/x', DisplayName: className, Class: className }];
+  return { store, images, crops, summary: summaryOf(images, crops, {}, labels) };
+}
+
+describe('the sheets', () => {
+  it.each(['Apple', 'a'.repeat(500), '漢字 <b> "x"', ''])(
+    'are pictures of a fixed width for a class called %s',
+    async (name) => {
+      const { store, images, crops, summary } = await setUp(name);
+      const sheet = await cropSheet(store, summary.classes, crops, 1);
+      const photos = await photoSheet(store, summary.classes, images, crops, 1);
+      expect(await inspectPicture(sheet)).toMatchObject({ status: 'ok', widthPx: 834 });
+      expect(await inspectPicture(photos)).toMatchObject({ status: 'ok', widthPx: 1002 });
+      expect((await cropSheet(store, summary.classes, crops, 1)).equals(sheet)).toBe(true);
+    },
+  );
+
+  it('show a photo with the frame of its box in the colour of its class', async () => {
+    const { store, images, crops, summary } = await setUp('Apple');
+    const sheet = await decodePicture(await photoSheet(store, summary.classes, images, crops, 1));
+    const orange = (x: number, y: number) => pixelAt(sheet, x, y).join() === '213,94,0';
+    let framePx = 0;
+    for (let y = 40; y < sheet.heightPx; y++) {
+      for (let x = 0; x < sheet.widthPx; x++) framePx += orange(x, y) ? 1 : 0;
+    }
+    // Two pixels wide, around 120 x 80.
+    expect(framePx).toBe(2 * (120 + 80) * 2 - 16);
+  });
+
+  it('are drawn of no crops and no photos, too', async () => {
+    const { store } = await setUp('Apple');
+    const { classes } = summaryOf([], []);
+    expect(await inspectPicture(await cropSheet(store, classes, [], 1))).toMatchObject({
+      status: 'ok',
+    });
+    expect(await inspectPicture(await photoSheet(store, classes, [], [], 1))).toMatchObject({
+      status: 'ok',
+    });
+  });
+});

@@ -20,7 +20,11 @@ const GO_TOOLS = {
 
 const PYTHON_ENVIRONMENTS = {
   quilt3: ['quilt3==8.0.0'],
-  bench: ['pandas==2.2.3', 'pillow==11.0.0', 'img2dataset==1.47.0', 'setuptools<81'],
+  bench: [
+    ...['pandas==2.3.3', 'pillow==13.0.0', 'img2dataset==1.47.0', 'numpy==2.4.6'],
+    ...['pyarrow==26.0.1', 'opencv-python-headless==4.14.0.94', 'albumentations==1.4.24'],
+    ...['webdataset==0.2.111', 'wandb==0.31.0', 'fsspec==2026.9.0'],
+  ],
 };
 
 /** Runs a command in the checkout, its output shown; throws where it fails. */

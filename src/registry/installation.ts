@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { formatJsonl, parseJsonl } from '../package/jsonl.ts';
 import { isTopHash, type Package, parseTopHash, type TopHash } from '../package/package.ts';
+import { topHash as topHashOf } from '../package/top-hash.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import { makeFolder, readTextIfPresent, writeFileAtomic } from '../store/atomic-file.ts';
@@ -20,7 +21,7 @@ export interface Installation {
 }
 
 const NOTES_FILE = 'installed.json';
-const LIST_FILE = 'package.jsonl';
+const LIST_EXTENSION = '.jsonl';
 
 /** A file on its way that was not written to for so long belongs to no running install. */
 const LEFTOVER_AGE_MS = 10 * 60 * 1000;
@@ -38,10 +39,13 @@ export async function findInstallation(folder: string): Promise<Installation | u
   const text = await readTextIfPresent(join(folder, OWN_FOLDER, NOTES_FILE));
   if (text === undefined) return undefined;
   const notes = parseNotes(text, folder);
-  const list = await readTextIfPresent(join(folder, OWN_FOLDER, LIST_FILE));
+  const hash = parseTopHash(notes.topHash);
+  const path = join(folder, OWN_FOLDER, listFile(hash));
+  const list = await readTextIfPresent(path);
   if (list === undefined) throw brokenNotes(folder);
-  const pkg = await parseJsonl(streamOf(list), join(folder, OWN_FOLDER, LIST_FILE));
-  return { ...notes, topHash: parseTopHash(notes.topHash), pkg };
+  const pkg = await parseJsonl(streamOf(list), path);
+  if (topHashOf(pkg) !== hash) throw brokenNotes(folder);
+  return { ...notes, topHash: hash, pkg };
 }
 
 /**
@@ -56,13 +60,24 @@ export async function readInstallation(folder: string): Promise<Installation> {
   });
 }
 
-/** Notes what is about to be installed, before the first file of it is there. */
+/**
+ * Notes what is about to be installed, before the first file of it is there. The list stands under
+ * its top hash, so that at any moment the notes name a list that is whole.
+ */
 export async function writeInstallation(folder: string, installation: Installation): Promise<void> {
   const { name, topHash, registry, paths, pkg } = installation;
   const own = join(folder, OWN_FOLDER);
-  await writeFileAtomic(join(own, LIST_FILE), [...formatJsonl(pkg)].join(''));
+  await writeFileAtomic(join(own, listFile(topHash)), [...formatJsonl(pkg)].join(''));
   const notes = { version: 1, name, topHash, registry, paths };
   await writeFileAtomic(join(own, NOTES_FILE), `${JSON.stringify(notes, null, 2)}\n`);
+  for (const file of await readdir(own)) {
+    if (!file.endsWith(LIST_EXTENSION) || file === listFile(topHash)) continue;
+    await rm(join(own, file), { force: true });
+  }
+}
+
+function listFile(topHash: TopHash): string {
+  return `${topHash}${LIST_EXTENSION}`;
 }
 
 /**
@@ -84,10 +99,13 @@ export async function prepareFolder(folder: string, nowMs: number): Promise<void
   }
 }
 
-/** Whether a folder is absent or has nothing in it. */
+/**
+ * Whether a folder is absent or has nothing in it but our own folder, which an install that was killed
+ * before its first note leaves behind.
+ */
 export async function isEmptyFolder(folder: string): Promise<boolean> {
   try {
-    return (await readdir(folder)).length === 0;
+    return (await readdir(folder)).every((name) => name === OWN_FOLDER);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return true;
     if (systemErrorCode(error) === 'ENOTDIR') {

@@ -217,9 +217,9 @@ export function hostileContract(setup: Setup): void {
 
   it('says that the notes in a folder are damaged, and writes nothing over them', async () => {
     const { registry, folder } = await withPackage();
-    await install(registry, folder);
+    const { topHash } = await install(registry, folder);
     for (const [file, content] of [
-      ['package.jsonl', 'nonsense'],
+      [`${topHash}.jsonl`, 'nonsense'],
       ['installed.json', '{"version": 2}'],
       ['installed.json', '{'],
     ] as const) {

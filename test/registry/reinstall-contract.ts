@@ -1,10 +1,10 @@
 /** The contract of installing over what is there: older revisions, local changes, other things. */
-import { readdir, utimes, writeFile } from 'node:fs/promises';
+import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readInstallation } from '../../src/registry/installation.ts';
 import { asFound, filesBelow, samplePackage, writeFiles } from '../support/sample-packages.ts';
-import { install, withPackage } from './install-contract.ts';
+import { install, NOTES, notesIn, withPackage } from './install-contract.ts';
 import { failureOf, push, type Setup } from './registry-contract.ts';
 
 const FILES = {
@@ -40,6 +40,22 @@ export function reinstallContract(setup: Setup): void {
     await push(registry, samplePackage(before));
     await install(registry, folder);
     expect(await filesBelow(folder)).toEqual(asFound(before));
+  });
+
+  it('goes on where an install was killed before it had noted anything', async () => {
+    const { registry, folder } = await withPackage(setup, FILES);
+    await writeFiles(folder, { '.pkg/.00000000-0000-0000-0000-000000000000.tmp': 'half' });
+    expect(await install(registry, folder)).toMatchObject({ entries: 5, fetched: 5 });
+  });
+
+  it('keeps notes and list of one revision, whatever was written last', async () => {
+    const { registry, folder } = await withPackage(setup, FILES);
+    const { topHash } = await install(registry, folder);
+    await writeFiles(folder, { [`.pkg/${'0'.repeat(64)}.jsonl`]: 'of a revision never noted' });
+    expect(await readInstallation(folder)).toMatchObject({ topHash });
+    await install(registry, folder);
+    expect(await notesIn(folder)).toEqual(NOTES);
+    expect(await readInstallation(folder)).toMatchObject({ topHash });
   });
 
   it('refuses a folder with other things in it, and leaves them alone', async () => {
@@ -117,8 +133,6 @@ export function reinstallContract(setup: Setup): void {
     await writeFile(leftover, 'half a file');
     await utimes(leftover, new Date(0), new Date(0));
     await install(registry, folder);
-    expect((await readdir(join(folder, '.pkg'))).sort()).toEqual([
-      ...['installed.json', 'package.jsonl'],
-    ]);
+    expect(await notesIn(folder)).toEqual(NOTES);
   });
 }

@@ -68,7 +68,14 @@ Exit codes: 0 done, 2 usage, 3 done but images are missing, 10 manifest, 11 lock
 
 /** Runs this process's arguments and ends it with the exit code. */
 export async function runProcess(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', endWithReader);
   process.exitCode = await main(process.argv.slice(2));
+}
+
+/** A reader such as `head` may have had enough: that is no error, and nobody is left to tell. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 }
 
 /** Runs one command line and returns the exit code. */

@@ -39,3 +39,12 @@ describeWithShared('data/oid-mini/EXPECTED_IMAGES.csv')('a build that is told to
     expect(await readdir(join(folder, 'store/v1/tmp'))).toEqual([]);
   });
 });
+
+it('a command whose reader has had enough ends in silence', async () => {
+  const child = startCli(['init', 'user/name', '--dir', await temporaryFolder()]);
+  child.stdout?.destroy();
+  let stderr = '';
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+  const exitCode = await new Promise((resolve) => child.once('close', resolve));
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+});

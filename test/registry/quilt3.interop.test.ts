@@ -224,7 +224,9 @@ say([push(folder) for folder in args['folders']])
     });
   }
 
-  it('quilt3 pushes on what pkg pushed, and its top hash stays', async () => {
+  // MinIO answers a server-side copy without the checksum that quilt3's push insists on.
+  const copying = it.skipIf(process.env['PKG_S3_SERVER'] === 'minio');
+  copying('quilt3 pushes on what pkg pushed, and its top hash stays', async () => {
     const folder = await temporaryFolder();
     const files = { 'data/a b': 'one', 'data/a/x': 'two', empty: '', 'é 😀': 'x'.repeat(2000) };
     await writeFiles(folder, files);

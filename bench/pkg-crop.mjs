@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { cutCrop } from '../dist/images/crop.js';
 import { decodePicture } from '../dist/images/decode.js';
 import { mapLimit } from '../dist/runtime/concurrency.js';
+import { photosAtOnce } from '../dist/steps/photo-crops.js';
 
 const ENCODING = { format: 'jpeg', quality: 92 };
 
@@ -22,7 +23,7 @@ const [path, workers] = process.argv.slice(2);
 const tasks = JSON.parse(readFileSync(path, 'utf8'));
 let crops = 0;
 let bytes = 0;
-for await (const sizes of mapLimit(tasks, Number(workers), cropPhoto)) {
+for await (const sizes of mapLimit(tasks, photosAtOnce(Number(workers)), cropPhoto)) {
   crops += sizes.length;
   for (const size of sizes) bytes += size;
 }

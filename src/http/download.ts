@@ -1,6 +1,6 @@
 /** Sources into the store: local files are described where they are, remote ones are kept. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PkgError } from '../runtime/errors.ts';
@@ -61,6 +61,7 @@ export async function download(
     const partial: Partial = { path: temporaryPath, sizeBytes: 0, etag: undefined };
     const answer = await getFrom(client, source.url, usable?.etag, partial);
     if (answer.unchanged) {
+      await rm(temporaryPath, { force: true });
       if (usable === undefined) throw new PkgError('unreachable', `${source.url}: HTTP 304`);
       return { ...usable, path: store.path(usable.digest), etag: usable.etag };
     }

@@ -54,7 +54,8 @@ function pixelSpan(
 
 /**
  * Cuts and encodes a rectangle, turned counter-clockwise by 0, 90, 180 or 270 degrees. JPEG keeps
- * full colour resolution, since halving it shifts the mean of crops of a few pixels by up to 2.
+ * full colour resolution, since halving it shifts the mean of crops of a few pixels by up to 2, and
+ * the standard Huffman tables: fitted ones take a third of the time for a twentieth of the bytes.
  */
 export async function cutCrop(
   pixels: Pixels,
@@ -70,7 +71,7 @@ export async function cutCrop(
   switch (encoding.format) {
     case 'jpeg':
       return await turned
-        .jpeg({ quality: encoding.quality, chromaSubsampling: '4:4:4' })
+        .jpeg({ quality: encoding.quality, chromaSubsampling: '4:4:4', optimiseCoding: false })
         .toBuffer();
     case 'png':
       return await turned.png({ compressionLevel: 9 }).toBuffer();

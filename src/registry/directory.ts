@@ -88,7 +88,9 @@ export class DirectoryRegistry implements Registry {
       if (finishDigest(hash) !== upload.digest) {
         throw new PkgError('integrity', `the bytes for ${key} changed while they were copied`);
       }
-      return await this.#place(temporaryPath, key, condition);
+      const outcome = await this.#place(temporaryPath, key, condition);
+      await rm(temporaryPath, { force: true });
+      return outcome;
     });
   }
 

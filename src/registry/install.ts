@@ -1,13 +1,12 @@
 /** Install: a package, or a part of it, out of a registry into a folder. */
-import { rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Entry, type Package, packageSizeBytes, type TopHash } from '../package/package.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
 import { eachLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { makeFolder, withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
+import { moveFile, withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
 import {
   findInstallation,
   type Installation,
@@ -157,7 +156,6 @@ async function download(
   const target = join(folder, entry.logicalKey);
   await withTemporaryFile(join(folder, OWN_FOLDER), async (temporaryPath) => {
     await writeChunks(temporaryPath, readEntry(runtime, registry, entry));
-    await makeFolder(dirname(target));
-    await rename(temporaryPath, target);
+    await moveFile(temporaryPath, target);
   });
 }

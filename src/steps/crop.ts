@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts';
 import { entryAt, type Tree, type TreeEntry, treeOf } from '../store/tree.ts';
 import { type CropReason, type CropsRow, classFolders, formatCropsTable } from './crops-table.ts';
 import { readImagesTable } from './fetch-record.ts';
-import { cutPhoto, MAX_DECODED_BYTES } from './photo-crops.ts';
+import { cutPhoto, MAX_DECODED_BYTES, photosAtOnce } from './photo-crops.ts';
 import type { StepInputs, StepOutputs, StepSpec } from './step.ts';
 
 type CropStepParams = Extract<StepSpec, { name: 'crop' }>['params'];
@@ -56,7 +56,7 @@ export async function cropBoxes(
   const memory = weightLimit(MAX_DECODED_BYTES);
   const folders = classFolders([...boxes.values()].flat().map((box) => box.Class));
   const results: PhotoResult[] = [];
-  const work = mapLimit(images, runtime.concurrency, async (row) => {
+  const work = mapLimit(images, photosAtOnce(runtime.concurrency), async (row) => {
     const context = { store, params, folders, memory };
     const result = await cropPhoto(context, row, boxes.get(row.ImageID) ?? []);
     progress.advance({ sizeBytes: result.crops.reduce((sum, crop) => sum + crop.sizeBytes, 0) });

@@ -16,6 +16,14 @@ import { toolchainOf } from './toolchain.ts';
 /** Decoded pixels that may be in memory at once, over all workers. */
 export const MAX_DECODED_BYTES = 512 * 2 ** 20;
 
+/**
+ * How many photos are under way with so many workers: decoding and encoding run on other threads than
+ * what stands between them, so two a worker keep all cores busy; one worker means one.
+ */
+export function photosAtOnce(workers: number): number {
+  return workers === 1 ? 1 : 2 * workers;
+}
+
 /** What one photo gave: how it looks, and an encoded crop for each rectangle. */
 export interface PhotoCrops {
   readonly look: Look;

@@ -28,8 +28,9 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 
 /**
- * Runs `write` on a fresh temporary path inside `folder` (made if absent); whatever `write` leaves
- * there, unless it renames it away, is removed. Errors of the disk become `storage` errors.
+ * Runs `write` on a fresh temporary path inside `folder`. When `write` ends well it has moved the file
+ * away, or removed it; else whatever it left there is removed. Errors of the disk become `storage`
+ * errors.
  */
 export async function withTemporaryFile<T>(
   folder: string,
@@ -37,10 +38,7 @@ export async function withTemporaryFile<T>(
 ): Promise<T> {
   const temporaryPath = join(folder, `.${randomUUID()}.tmp`);
   try {
-    await makeFolder(folder);
-    const result = await write(temporaryPath);
-    await rm(temporaryPath, { force: true });
-    return result;
+    return await write(temporaryPath);
   } catch (error) {
     // Where even the removal fails, what went wrong before it is what counts.
     await rm(temporaryPath, { force: true }).catch(() => undefined);
@@ -48,12 +46,12 @@ export async function withTemporaryFile<T>(
   }
 }
 
-/** Writes chunks to a new file and returns how many bytes they were. */
+/** Writes chunks to a new file, its folder made if absent, and returns how many bytes they were. */
 export async function writeChunks(
   path: string,
   bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<number> {
-  const file = await open(path, 'wx');
+  const file = await inFolderOf(path, () => open(path, 'wx'));
   let sizeBytes = 0;
   try {
     for await (const chunk of bytes) {
@@ -66,11 +64,27 @@ export async function writeChunks(
   return sizeBytes;
 }
 
+/** Gives a finished file its name, in place of what is there; the folder is made if absent. */
+export async function moveFile(from: string, to: string): Promise<void> {
+  await inFolderOf(to, () => rename(from, to));
+}
+
+/** Tries first and makes the folder only if it was missed: nearly always it is there. */
+async function inFolderOf<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    await makeFolder(dirname(path));
+    return await work();
+  }
+}
+
 /** Replaces the file at `path` in one move; readers see the old content or the new one. */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
   await withTemporaryFile(dirname(path), async (temporaryPath) => {
     await writeChunks(temporaryPath, [Buffer.from(data)]);
-    await rename(temporaryPath, path);
+    await moveFile(temporaryPath, path);
   });
 }
 

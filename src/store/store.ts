@@ -1,10 +1,11 @@
 /** The store: bytes kept on disk under their digest, and small records kept under a key. */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import {
   makeFolder,
+  moveFile,
   readTextIfPresent,
   withTemporaryFile,
   writeChunks,
@@ -76,7 +77,7 @@ export class Store {
   /** Keeps bytes that arrive as a stream; the object exists once the stream has ended well. */
   async put(bytes: AsyncIterable<Uint8Array>): Promise<Descriptor> {
     const hash = createHash('sha256');
-    return await withTemporaryFile(await this.scratchFolder('tmp'), async (temporaryPath) => {
+    return await withTemporaryFile(join(this.#home, 'tmp'), async (temporaryPath) => {
       const sizeBytes = await writeChunks(temporaryPath, hashWhile(bytes, hash));
       const descriptor = { digest: finishDigest(hash), sizeBytes };
       await this.adopt(temporaryPath, descriptor);
@@ -88,7 +89,7 @@ export class Store {
   async putBytes(data: Uint8Array | string): Promise<Descriptor> {
     const descriptor = describe(data);
     if (await this.has(descriptor)) return descriptor;
-    await withTemporaryFile(await this.scratchFolder('tmp'), async (temporaryPath) => {
+    await withTemporaryFile(join(this.#home, 'tmp'), async (temporaryPath) => {
       await writeChunks(temporaryPath, [Buffer.from(data)]);
       await this.adopt(temporaryPath, descriptor);
     });
@@ -97,8 +98,7 @@ export class Store {
 
   /** Moves a file of this store's own scratch folders to its name as an object. */
   async adopt(path: string, descriptor: Descriptor): Promise<void> {
-    await makeFolder(join(this.#home, 'objects', descriptor.digest.slice(0, 2)));
-    await rename(path, this.path(descriptor.digest));
+    await moveFile(path, this.path(descriptor.digest));
   }
 
   /**

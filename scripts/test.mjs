@@ -1,6 +1,8 @@
 // npm test: installs what the tests need, builds, and runs them. Arguments go to vitest, but for
 // --server NAME, which chooses the S3 server (versitygw, the default, or minio).
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
   ensureBuilt,
@@ -9,7 +11,6 @@ import {
   ensurePackages,
   ensurePython,
   ROOT,
-  run,
 } from './tools.mjs';
 
 /** Node versions the top hash must not depend on: the oldest supported one and a new one. */
@@ -40,8 +41,19 @@ const env = {
   PKG_QUILT3_PYTHON: ensurePython('quilt3') ?? '',
   PKG_NODE_BINARIES: NODE_VERSIONS.map(ensureNode).join(':'),
 };
-try {
-  run(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...args], { env });
-} catch (error) {
-  process.exit(error.status ?? 1);
+const folder = mkdtempSync(join(tmpdir(), 'pkg-test-results-'));
+const results = join(folder, 'results.json');
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
+const vitest = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...args];
+const { status } = spawnSync(process.execPath, vitest, { cwd: ROOT, env, stdio: 'inherit' });
+if (existsSync(results)) console.log(`\n${closingLine(results)}`);
+rmSync(folder, { recursive: true, force: true });
+process.exit(status ?? 1);
+
+/** The counts once more, in words that any program that reads logs can find. */
+function closingLine(path) {
+  const counts = JSON.parse(readFileSync(path, 'utf8'));
+  const { numPassedTests: passed, numFailedTests: failed } = counts;
+  const skipped = counts.numPendingTests + counts.numTodoTests;
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }

@@ -20,7 +20,7 @@ interface TreeNode {
  */
 export function hierarchyChart(root: NamedNode, chosenLabels: ReadonlySet<string>): object {
   const nodes = flattenTree(root, chosenLabels);
-  const radius = Math.max(120, Math.round(nodes.length * 0.9));
+  const radius = Math.max(240, Math.round(nodes.length * 0.9));
   const side = 2 * radius + 320;
   const toRadians = '(datum.angle - 90) * PI / 180';
   return {
@@ -40,7 +40,7 @@ export function hierarchyChart(root: NamedNode, chosenLabels: ReadonlySet<string
             type: 'tree',
             method: 'cluster',
             size: [360, radius],
-            as: ['angle', 'distance', 'depth'],
+            as: ['angle', 'distance', 'depth', 'children'],
           },
           { type: 'formula', as: 'radians', expr: toRadians },
           {
@@ -54,6 +54,8 @@ export function hierarchyChart(root: NamedNode, chosenLabels: ReadonlySet<string
             expr: `${String(side / 2)} + datum.distance * sin(datum.radians)`,
           },
           { type: 'formula', as: 'leftSide', expr: 'inrange(datum.angle, [180, 360])' },
+          // The words of a leaf stand outside of it, those of an inner node towards the root.
+          { type: 'formula', as: 'wordsBefore', expr: 'datum.leftSide !== datum.children > 0' },
         ],
       },
       {
@@ -113,9 +115,9 @@ function treeMarks(side: number): readonly object[] {
           x: { field: 'x' },
           y: { field: 'y' },
           text: { field: 'name' },
-          dx: { signal: '(datum.leftSide ? -1 : 1) * 6' },
+          dx: { signal: '(datum.wordsBefore ? -1 : 1) * (datum.chosen ? 8 : 6)' },
           angle: { signal: 'datum.leftSide ? datum.angle + 90 : datum.angle - 90' },
-          align: { signal: "datum.leftSide ? 'right' : 'left'" },
+          align: { signal: "datum.wordsBefore ? 'right' : 'left'" },
           baseline: { value: 'middle' },
           fontSize: [{ test: 'datum.chosen', value: 16 }, { value: 8 }],
           fontWeight: [{ test: 'datum.chosen', value: 'bold' }, { value: 'normal' }],

@@ -35,6 +35,7 @@ if (!existsSync(shared)) {
 }
 const env = {
   ...process.env,
+  AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
   PKG_SHARED: shared,
   PKG_S3_SERVER: server,
   PKG_S3_BINARY: ensureGoTool(server) ?? '',

@@ -80,6 +80,7 @@ export async function selectBoxes<T>(
   const memoryMegabytes = scanMemory(runtime);
   const limits = {
     memoryMegabytes,
+    threads: runtime.concurrency,
     temporaryFolder,
     files: [...query.boxes, ...query.images].map(({ path }) => path),
   };
@@ -105,7 +106,12 @@ export async function checkWhere(
   where: string,
   temporaryFolder: string,
 ): Promise<void> {
-  const limits = { memoryMegabytes: scanMemory(runtime), temporaryFolder, files: [] };
+  const limits = {
+    memoryMegabytes: scanMemory(runtime),
+    threads: runtime.concurrency,
+    temporaryFolder,
+    files: [],
+  };
   await withDatabase(runtime, limits, (connection) => checkPredicate(connection, where));
 }
 

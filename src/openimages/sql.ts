@@ -9,6 +9,7 @@ export const DUCKDB_VERSION = '1.5.6';
 export interface SqlLimits {
   /** What DuckDB may hold in memory; past it, sorts and joins go to `temporaryFolder`. */
   readonly memoryMegabytes: number;
+  readonly threads: number;
   readonly temporaryFolder: string;
   /** Files that may be read or written; nothing else outside memory can be. */
   readonly files: readonly string[];
@@ -40,7 +41,7 @@ export async function withDatabase<T>(
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${String(limits.memoryMegabytes)}MB`,
-    threads: String(Math.max(1, runtime.concurrency)),
+    threads: String(limits.threads),
     temp_directory: limits.temporaryFolder,
     preserve_insertion_order: 'false',
     autoinstall_known_extensions: 'false',

@@ -19,6 +19,9 @@ export interface Pixels {
   readonly heightPx: number;
 }
 
+/** What all workers together may hold of decoded pictures. */
+export const MAX_DECODED_BYTES = 512 * 2 ** 20;
+
 /** Bytes of the start of a file that `identifyFormat` looks at. */
 const MAGIC_BYTES = 32;
 

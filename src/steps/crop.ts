@@ -1,5 +1,6 @@
 /** The crop step: a picture for each selected box of each usable photo. */
 import { type BoundingBox, cropRectangle, type Rectangle } from '../images/crop.ts';
+import { MAX_DECODED_BYTES } from '../images/images.ts';
 import type { Look } from '../images/perceptual-hash.ts';
 import { formatCsv, readCsv } from '../openimages/csv.ts';
 import { type BoxRow, SELECTED_BOX_COLUMNS } from '../openimages/openimages.ts';
@@ -12,7 +13,7 @@ import type { Store } from '../store/store.ts';
 import { entryAt, type Tree, type TreeEntry, treeOf } from '../store/tree.ts';
 import { type CropReason, type CropsRow, classFolders, formatCropsTable } from './crops-table.ts';
 import { readImagesTable } from './fetch-record.ts';
-import { cutPhoto, MAX_DECODED_BYTES, photosAtOnce } from './photo-crops.ts';
+import { cutPhoto, photosAtOnce } from './photo-crops.ts';
 import type { StepInputs, StepOutputs, StepSpec } from './step.ts';
 
 type CropStepParams = Extract<StepSpec, { name: 'crop' }>['params'];

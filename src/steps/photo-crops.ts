@@ -13,9 +13,6 @@ import { type Descriptor, type Digest, digestOf, isDigest } from '../store/diges
 import type { Store } from '../store/store.ts';
 import { toolchainOf } from './toolchain.ts';
 
-/** Decoded pixels that may be in memory at once, over all workers. */
-export const MAX_DECODED_BYTES = 512 * 2 ** 20;
-
 /**
  * How many photos are under way with so many workers: decoding and encoding run on other threads than
  * what stands between them, so two a worker keep all cores busy; one worker means one.

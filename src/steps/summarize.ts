@@ -35,11 +35,12 @@ export async function summarizeDataset(
   );
   const counts = await readJson<SelectionCounts>(store, entryAt(selection, 'counts.json'));
   const summary = summarize({ ...params, selection: counts }, labels, images, crops);
+  const subject = { classes: summary.classes, images, crops, seed: params.seed };
   const files: (readonly [string, string | Buffer])[] = [
     ['README.md', dataCard(summary)],
     ['summaries/class_counts.json', formatJson(classCountsChart(summary))],
-    ['summaries/crops.png', await cropSheet(store, summary.classes, crops, params.seed)],
-    ['summaries/photos.png', await photoSheet(store, summary.classes, images, crops, params.seed)],
+    ['summaries/crops.png', await cropSheet(runtime, store, subject)],
+    ['summaries/photos.png', await photoSheet(runtime, store, subject)],
   ];
   const hierarchy = selection.find(({ path }) => path === 'hierarchy.json');
   if (hierarchy !== undefined) {

@@ -12,8 +12,10 @@ import {
   textWidthPx,
 } from '../images/canvas.ts';
 import { decodePicture } from '../images/decode.ts';
-import type { Pixels } from '../images/images.ts';
+import { MAX_DECODED_BYTES, type Pixels } from '../images/images.ts';
 import type { ImagesRow } from '../photos/photos.ts';
+import { mapLimit, weightLimit } from '../runtime/concurrency.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { type Digest, digestOf } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import type { ClassFacts, CropFacts } from './summaries.ts';
@@ -42,12 +44,20 @@ const CLASS_COLOURS: readonly Colour[] = [
   [86, 180, 233],
 ];
 
+/** What sheets are of. */
+export interface SheetSubject {
+  readonly classes: readonly ClassFacts[];
+  readonly images: readonly ImagesRow[];
+  readonly crops: readonly CropFacts[];
+  /** Decides which crops and photos are shown. */
+  readonly seed: number;
+}
+
 /** Up to 16 crops of each class, the same ones for the same seed, with a caption a class, as PNG. */
 export async function cropSheet(
+  runtime: Runtime,
   store: Store,
-  classes: readonly ClassFacts[],
-  crops: readonly CropFacts[],
-  seed: number,
+  { classes, crops, seed }: SheetSubject,
 ): Promise<Buffer> {
   const shown = classes.slice(0, MAX_CLASSES).map((facts) => ({
     facts,
@@ -70,7 +80,7 @@ export async function cropSheet(
   for (const [index, part] of shown.entries()) {
     const caption = `${part.facts.name}: ${String(part.facts.crops)} crops`;
     drawText(sheet, caption, { leftPx: MARGIN_PX, topPx }, INK);
-    const pictures = await readPictures(store, part.crops);
+    const pictures = await draw(runtime, part.crops, (crop) => readPicture(store, crop));
     pasteGrid(sheet, pictures, topPx + LINE_HEIGHT_PX, CROP_SIDE_PX, CROPS_A_ROW);
     topPx += heights[index] ?? 0;
   }
@@ -79,22 +89,19 @@ export async function cropSheet(
 
 /** Up to 12 photos as stored, with their boxes in the colour of their class, as PNG. */
 export async function photoSheet(
+  runtime: Runtime,
   store: Store,
-  classes: readonly ClassFacts[],
-  images: readonly ImagesRow[],
-  crops: readonly CropFacts[],
-  seed: number,
+  { classes, images, crops, seed }: SheetSubject,
 ): Promise<Buffer> {
   const colours = new Map(
     classes.map(({ name }, index) => [name, CLASS_COLOURS[index % CLASS_COLOURS.length] ?? INK]),
   );
   const usable = images.filter(({ LogicalKey }) => LogicalKey !== '');
   const shown = drawLots(usable, (row) => row.ImageID, seed).slice(0, MAX_PHOTOS);
-  const pictures = [];
-  for (const row of shown) {
+  const pictures = await draw(runtime, shown, (row) => {
     const boxes = crops.filter((crop) => crop.ImageID === row.ImageID && crop.LeftPx !== '');
-    pictures.push(await drawBoxes(store, row, boxes, colours));
-  }
+    return drawBoxes(store, row, boxes, colours);
+  });
   const step = PHOTO_SIDE_PX + GAP_PX;
   const rows = Math.ceil(shown.length / PHOTOS_A_ROW);
   const sheet = blankCanvas(
@@ -115,13 +122,24 @@ function drawLots<T>(items: readonly T[], keyOf: (item: T) => string, seed: numb
     .map(({ item }) => item);
 }
 
-async function readPictures(store: Store, crops: readonly CropFacts[]): Promise<readonly Pixels[]> {
+/** The picture of each item, in order; `drawOne` decodes the whole of it first. */
+async function draw<T extends { readonly WidthPx: string; readonly HeightPx: string }>(
+  runtime: Runtime,
+  items: readonly T[],
+  drawOne: (item: T) => Promise<Pixels>,
+): Promise<readonly Pixels[]> {
+  const memory = weightLimit(MAX_DECODED_BYTES);
   const pictures = [];
-  for (const crop of crops) {
-    const pixels = await decodePicture(await store.read(crop.Digest as Digest));
-    pictures.push(await fitInto(pixels, CROP_SIDE_PX));
-  }
+  const work = mapLimit(items, runtime.concurrency, (item) =>
+    memory.run(3 * Number(item.WidthPx) * Number(item.HeightPx), () => drawOne(item)),
+  );
+  for await (const picture of work) pictures.push(picture);
   return pictures;
+}
+
+async function readPicture(store: Store, { Digest: digest }: CropFacts): Promise<Pixels> {
+  const pixels = await decodePicture(await store.read(digest as Digest));
+  return await fitInto(pixels, CROP_SIDE_PX);
 }
 
 async function drawBoxes(

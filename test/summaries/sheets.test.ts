@@ -5,6 +5,7 @@ import { decodePicture, inspectPicture } from '../../src/images/decode.ts';
 import { openStore } from '../../src/store/store.ts';
 import { cropSheet, photoSheet } from '../../src/summaries/sheets.ts';
 import { open, pixelAt, somePixels } from '../support/pictures.ts';
+import { testRuntime } from '../support/runtime.ts';
 import { cropsRow, imagesRow, summaryOf } from '../support/summaries.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -25,25 +26,26 @@ async function setUp(className: string) {
     }),
   );
   const labels = [{ LabelName: '/m/x', DisplayName: className, Class: className }];
-  return { store, images, crops, summary: summaryOf(images, crops, {}, labels) };
+  const { classes } = summaryOf(images, crops, {}, labels);
+  return { store, subject: { classes, images, crops, seed: 1 } };
 }
 
 describe('the sheets', () => {
   it.each(['Apple', 'a'.repeat(500), '漢字 <b> "x"', ''])(
     'are pictures of a fixed width for a class called %s',
     async (name) => {
-      const { store, images, crops, summary } = await setUp(name);
-      const sheet = await cropSheet(store, summary.classes, crops, 1);
-      const photos = await photoSheet(store, summary.classes, images, crops, 1);
+      const { store, subject } = await setUp(name);
+      const sheet = await cropSheet(testRuntime(), store, subject);
+      const photos = await photoSheet(testRuntime(), store, subject);
       expect(await inspectPicture(sheet)).toMatchObject({ status: 'ok', widthPx: 834 });
       expect(await inspectPicture(photos)).toMatchObject({ status: 'ok', widthPx: 1002 });
-      expect((await cropSheet(store, summary.classes, crops, 1)).equals(sheet)).toBe(true);
+      expect((await cropSheet(testRuntime(), store, subject)).equals(sheet)).toBe(true);
     },
   );
 
   it('show a photo with the frame of its box in the colour of its class', async () => {
-    const { store, images, crops, summary } = await setUp('Apple');
-    const sheet = await decodePicture(await photoSheet(store, summary.classes, images, crops, 1));
+    const { store, subject } = await setUp('Apple');
+    const sheet = await decodePicture(await photoSheet(testRuntime(), store, subject));
     const orange = (x: number, y: number) => pixelAt(sheet, x, y).join() === '213,94,0';
     let framePx = 0;
     for (let y = 40; y < sheet.heightPx; y++) {
@@ -55,11 +57,11 @@ describe('the sheets', () => {
 
   it('are drawn of no crops and no photos, too', async () => {
     const { store } = await setUp('Apple');
-    const { classes } = summaryOf([], []);
-    expect(await inspectPicture(await cropSheet(store, classes, [], 1))).toMatchObject({
+    const subject = { classes: summaryOf([], []).classes, images: [], crops: [], seed: 1 };
+    expect(await inspectPicture(await cropSheet(testRuntime(), store, subject))).toMatchObject({
       status: 'ok',
     });
-    expect(await inspectPicture(await photoSheet(store, classes, [], [], 1))).toMatchObject({
+    expect(await inspectPicture(await photoSheet(testRuntime(), store, subject))).toMatchObject({
       status: 'ok',
     });
   });

@@ -1,5 +1,5 @@
 // pkg's side of the fetch benchmark: pkg-fetch.mjs IMAGES_CSV TABLE_URL CONCURRENCY STORE_FOLDER
-import { createHttpClient } from '../dist/http/http.js';
+import { createHttpClient } from '../dist/http/client.js';
 import { loadSharp } from '../dist/images/sharp.js';
 import { createRuntime } from '../dist/runtime/runtime.js';
 import { fetchImages } from '../dist/steps/fetch.js';

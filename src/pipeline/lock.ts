@@ -1,7 +1,8 @@
 /** Locking: a manifest and the lockfile beside it, made, checked or renewed. */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createHttpClient, type HttpClient } from '../http/http.ts';
+import { createHttpClient } from '../http/client.ts';
+import type { HttpClient } from '../http/http.ts';
 import type { S3Settings } from '../http/s3-url.ts';
 import { parameterDrift, sourceDrift, toolchainDrift } from '../lockfile/drift.ts';
 import { formatLockfile, type Lockfile, parseLockfile } from '../lockfile/lockfile.ts';

@@ -1,7 +1,8 @@
 /** Small HTTP servers for tests, on free ports, closed with the test file. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { afterAll } from 'vitest';
-import { createHttpClient, type HttpAnswer, type HttpClient } from '../../src/http/http.ts';
+import { createHttpClient } from '../../src/http/client.ts';
+import type { HttpAnswer, HttpClient } from '../../src/http/http.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
 import { type FakeClock, fakeClock } from './fake-clock.ts';
 import { testRuntime } from './runtime.ts';

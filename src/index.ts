@@ -1,4 +1,12 @@
 /** The library's face: everything the command line uses, and nothing else. */
+
+export {
+  entriesBelow,
+  type InstallResult,
+  installPackage,
+  selectEntries,
+} from './installation/install.ts';
+export { readInstallation } from './installation/installation.ts';
 export { readFolder } from './package/folder.ts';
 export { packageSizeBytes } from './package/package.ts';
 export { type Finding, verifyFiles } from './package/verify.ts';
@@ -6,13 +14,6 @@ export { findBuilt } from './pipeline/built.ts';
 export { type InitResult, initManifest } from './pipeline/init.ts';
 export { lockManifest } from './pipeline/lock.ts';
 export { type BuildResult, buildPackage, nowhereElse } from './pipeline/pipeline.ts';
-export {
-  entriesBelow,
-  type InstallResult,
-  installPackage,
-  selectEntries,
-} from './registry/install.ts';
-export { readInstallation } from './registry/installation.ts';
 export { objectSource } from './registry/objects.ts';
 export { openRegistry, type Purpose, type S3Access } from './registry/open.ts';
 export { type PushResult, pushPackage } from './registry/push.ts';

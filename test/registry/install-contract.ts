@@ -2,11 +2,11 @@
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { type InstallOptions, installPackage } from '../../src/installation/install.ts';
+import { readInstallation } from '../../src/installation/installation.ts';
 import { packageOf } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { verifyFiles } from '../../src/package/verify.ts';
-import { type InstallOptions, installPackage } from '../../src/registry/install.ts';
-import { readInstallation } from '../../src/registry/installation.ts';
 import { objectKey } from '../../src/registry/layout.ts';
 import { parseReference } from '../../src/registry/reference.ts';
 import type { Registry } from '../../src/registry/registry.ts';

@@ -2,7 +2,7 @@
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readInstallation } from '../../src/registry/installation.ts';
+import { readInstallation } from '../../src/installation/installation.ts';
 import { asFound, filesBelow, samplePackage, writeFiles } from '../support/sample-packages.ts';
 import { install, NOTES, notesIn, withPackage } from './install-contract.ts';
 import { failureOf, push, type Setup } from './registry-contract.ts';

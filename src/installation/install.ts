@@ -2,6 +2,10 @@
 import { join } from 'node:path';
 import { type Entry, type Package, packageSizeBytes, type TopHash } from '../package/package.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
+import { readEntry } from '../registry/objects.ts';
+import type { Reference } from '../registry/reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { readPackage, resolveReference } from '../registry/revisions.ts';
 import { eachLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
@@ -15,10 +19,6 @@ import {
   writeInstallation,
 } from './installation.ts';
 import { type ForeignFiles, makeRoom } from './make-room.ts';
-import { readEntry } from './objects.ts';
-import type { Reference } from './reference.ts';
-import type { Registry } from './registry.ts';
-import { readPackage, resolveReference } from './revisions.ts';
 
 export interface InstallResult {
   readonly name: string;

@@ -2,12 +2,17 @@
 import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { formatJsonl, parseJsonl } from '../package/jsonl.ts';
+import { encodeJsonl, parseJsonl } from '../package/jsonl.ts';
 import { isTopHash, type Package, parseTopHash, type TopHash } from '../package/package.ts';
 import { topHash as topHashOf } from '../package/top-hash.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
-import { makeFolder, readTextIfPresent, writeFileAtomic } from '../store/atomic-file.ts';
+import {
+  makeFolder,
+  readIfPresent,
+  readTextIfPresent,
+  writeFileAtomic,
+} from '../store/atomic-file.ts';
 import { streamOf } from '../store/digest.ts';
 
 /** What is noted in a folder: which package, from where, and which part of it. */
@@ -41,7 +46,7 @@ export async function findInstallation(folder: string): Promise<Installation | u
   const notes = parseNotes(text, folder);
   const hash = parseTopHash(notes.topHash);
   const path = join(folder, OWN_FOLDER, listFile(hash));
-  const list = await readTextIfPresent(path);
+  const list = await readIfPresent(path);
   if (list === undefined) throw brokenNotes(folder);
   const pkg = await parseJsonl(streamOf(list), path);
   if (topHashOf(pkg) !== hash) throw brokenNotes(folder);
@@ -67,7 +72,7 @@ export async function readInstallation(folder: string): Promise<Installation> {
 export async function writeInstallation(folder: string, installation: Installation): Promise<void> {
   const { name, topHash, registry, paths, pkg } = installation;
   const own = join(folder, OWN_FOLDER);
-  await writeFileAtomic(join(own, listFile(topHash)), [...formatJsonl(pkg)].join(''));
+  await writeFileAtomic(join(own, listFile(topHash)), encodeJsonl(pkg));
   const notes = { version: 1, name, topHash, registry, paths };
   await writeFileAtomic(join(own, NOTES_FILE), `${JSON.stringify(notes, null, 2)}\n`);
   for (const file of await readdir(own)) {

@@ -1,16 +1,14 @@
 /** A folder of the user's as the files of a package, taken the way quilt3's `set_dir` takes them. */
-import { createHash } from 'node:crypto';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { readTextIfPresent } from '../store/atomic-file.ts';
-import { type Digest, fileBytes, finishDigest, hashWhile } from '../store/digest.ts';
+import { type Digest, fileBytes } from '../store/digest.ts';
 import type { JsonValue } from './lossless-json.ts';
-import { createObjectHasher } from './object-hash.ts';
-import { type Entry, metaWithDigest, type Package, packageOf } from './package.ts';
-import { formatPhysicalKey } from './physical-key.ts';
+import { type Content, describeContent } from './object-hash.ts';
+import { type Entry, fileEntry, type Package, packageOf } from './package.ts';
 import { isIgnored, parseQuiltIgnore } from './quiltignore.ts';
 import { OWN_FOLDER } from './verify.ts';
 
@@ -33,9 +31,9 @@ export async function readFolder(runtime: Runtime, folder: string): Promise<Fold
   const paths = new Map<Digest, string>();
   const entries: Entry[] = [];
   const work = mapLimit(listFolder(folder), runtime.concurrency, async ({ logicalKey, path }) => {
-    const entry = await entryOf(runtime, logicalKey, path);
-    paths.set(entry.digest, path);
-    return entry.entry;
+    const content = await describeStable(runtime, path);
+    paths.set(content.digest, path);
+    return fileEntry(logicalKey, path, content);
   });
   for await (const entry of work) entries.push(entry);
   const header = new Map<string, JsonValue>([
@@ -45,30 +43,13 @@ export async function readFolder(runtime: Runtime, folder: string): Promise<Fold
   return { pkg: packageOf(header, entries), paths };
 }
 
-async function entryOf(runtime: Runtime, logicalKey: string, path: string) {
+async function describeStable(runtime: Runtime, path: string): Promise<Content> {
   const { size } = await statNamed(path);
-  const plain = createHash('sha256');
-  const chunked = createObjectHasher('sha2-256-chunked', size);
-  let sizeBytes = 0;
-  for await (const chunk of hashWhile(fileBytes(path, runtime.signal), plain)) {
-    chunked.update(chunk);
-    sizeBytes += chunk.length;
-  }
-  if (sizeBytes !== size) {
-    throw new PkgError('unreachable', `${path} changed while it was read`, {
-      hint: 'Let whatever writes it finish, then run the command again.',
-    });
-  }
-  const digest = finishDigest(plain);
-  const entry: Entry = {
-    logicalKey,
-    physicalKey: formatPhysicalKey({ scheme: 'file', path }),
-    size: BigInt(size),
-    sizeBytes: size,
-    hash: { type: 'sha2-256-chunked', value: chunked.finish() },
-    meta: metaWithDigest(digest),
-  };
-  return { digest, entry };
+  const content = await describeContent(fileBytes(path, runtime.signal), size);
+  if (content.sizeBytes === size) return content;
+  throw new PkgError('unreachable', `${path} changed while it was read`, {
+    hint: 'Let whatever writes it finish, then run the command again.',
+  });
 }
 
 /** What a listed file is; one whose name is not UTF-8 cannot be opened by the name we were given. */

@@ -14,6 +14,9 @@ import { formatQuiltJson } from './quilt-json.ts';
 /** Quilt's own limit for a line. */
 const MAX_LINE_BYTES = 1_000_000;
 
+/** How much text is encoded at once. */
+const BATCH_LENGTH = 1 << 20;
+
 /** The lines of a package, each with its line end, header first, entries in hashing order. */
 export function* formatJsonl(pkg: Package): Generator<string> {
   yield `${formatQuiltJson(pkg.header)}\n`;
@@ -32,6 +35,19 @@ export function* formatJsonl(pkg: Package): Generator<string> {
     }
     yield line;
   }
+}
+
+/** All lines as bytes; those of a million entries come near the longest text that there can be. */
+export function encodeJsonl(pkg: Package): Buffer {
+  const batches: Buffer[] = [];
+  let batch = '';
+  for (const line of formatJsonl(pkg)) {
+    batch += line;
+    if (batch.length < BATCH_LENGTH) continue;
+    batches.push(Buffer.from(batch));
+    batch = '';
+  }
+  return Buffer.concat([...batches, Buffer.from(batch)]);
 }
 
 /**

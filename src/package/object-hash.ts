@@ -1,6 +1,6 @@
 /** The hash types of Quilt's entries, computed while bytes stream by. */
 import { createHash, type Hash } from 'node:crypto';
-import type { Digest } from '../store/digest.ts';
+import { type Descriptor, type Digest, finishDigest, hashWhile } from '../store/digest.ts';
 import { Crc64Nvme } from './crc64.ts';
 
 export const HASH_TYPES = ['sha2-256-chunked', 'SHA256', 'CRC64NVME'] as const;
@@ -45,6 +45,33 @@ export function createObjectHasher(type: HashType, sizeBytes: number): ObjectHas
     case 'CRC64NVME':
       return new Crc64Nvme();
   }
+}
+
+/** What some bytes are, by both hashes that an entry states. */
+export interface Content extends Descriptor {
+  /** The `sha2-256-chunked` value. */
+  readonly chunkedHash: string;
+}
+
+/**
+ * Hashes bytes in one pass; `sizeBytes`, expected beforehand, decides the chunks. The size that is
+ * returned is that of the bytes: where it is another than expected, so are the chunks.
+ */
+export async function describeContent(
+  bytes: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+): Promise<Content> {
+  const plain = createHash('sha256');
+  const chunked = new ChunkedSha256(chunkSizeBytes(sizeBytes));
+  const isOneChunk = sizeBytes <= MIN_CHUNK_BYTES;
+  let received = 0;
+  for await (const chunk of hashWhile(bytes, plain)) {
+    if (!isOneChunk) chunked.update(chunk);
+    received += chunk.length;
+  }
+  const digest = finishDigest(plain);
+  const short = isOneChunk ? chunkedFromDigest(digest, received) : undefined;
+  return { digest, sizeBytes: received, chunkedHash: short ?? chunked.finish() };
 }
 
 /**

@@ -1,7 +1,8 @@
 /** A package: entries under logical keys with a header, named by one top hash. */
 import { PkgError } from '../runtime/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './lossless-json.ts';
-import type { ObjectHash } from './object-hash.ts';
+import type { Content, ObjectHash } from './object-hash.ts';
+import { formatPhysicalKey } from './physical-key.ts';
 import { compareCodePoints } from './quilt-json.ts';
 
 declare const topHashBrand: unique symbol;
@@ -48,9 +49,17 @@ export function parseTopHash(text: string): TopHash {
   return text;
 }
 
-/** Our metadata of an entry: its plain SHA-256, by which a registry keeps the bytes. */
-export function metaWithDigest(digest: string): JsonObject {
-  return new Map([[OWN_META_KEY, new Map([['sha256', digest]])]]);
+/** A file as an entry; our part of its metadata is its plain SHA-256, by which a registry keeps it. */
+export function fileEntry(logicalKey: string, path: string, content: Content): Entry {
+  const { digest, sizeBytes, chunkedHash } = content;
+  return {
+    logicalKey,
+    physicalKey: formatPhysicalKey({ scheme: 'file', path }),
+    size: BigInt(sizeBytes),
+    sizeBytes,
+    hash: { type: 'sha2-256-chunked', value: chunkedHash },
+    meta: new Map([[OWN_META_KEY, new Map([['sha256', digest]])]]),
+  };
 }
 
 /** The plain SHA-256 of an entry's bytes, where its metadata states it. */

@@ -1,13 +1,11 @@
 /** From the outputs of a run to a package. */
-import { createHash } from 'node:crypto';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { JsonObject, JsonValue } from '../package/lossless-json.ts';
-import { chunkedFromDigest, createObjectHasher } from '../package/object-hash.ts';
-import { type Entry, metaWithDigest, type Package, packageOf } from '../package/package.ts';
-import { formatPhysicalKey } from '../package/physical-key.ts';
+import { chunkedFromDigest, describeContent } from '../package/object-hash.ts';
+import { type Entry, fileEntry, type Package, packageOf } from '../package/package.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { digestOf, fileBytes, finishDigest, hashWhile } from '../store/digest.ts';
+import { digestOf, fileBytes } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import { entryAt, type Tree, type TreeEntry, treeOf } from '../store/tree.ts';
 import { outputOf, type Run } from './run.ts';
@@ -67,29 +65,23 @@ export function headerOf({ description, license }: Manifest): JsonObject {
 }
 
 async function entryOf(runtime: Runtime, store: Store, file: TreeEntry): Promise<Entry> {
-  return {
-    logicalKey: file.path,
-    physicalKey: formatPhysicalKey({ scheme: 'file', path: store.path(file.digest) }),
-    size: BigInt(file.sizeBytes),
-    sizeBytes: file.sizeBytes,
-    hash: { type: 'sha2-256-chunked', value: await chunkedHash(runtime, store, file) },
-    meta: metaWithDigest(file.digest),
-  };
+  const { path, digest, sizeBytes } = file;
+  const chunkedHash =
+    chunkedFromDigest(digest, sizeBytes) ?? (await largeHash(runtime, store, file));
+  return fileEntry(path, store.path(digest), { digest, sizeBytes, chunkedHash });
 }
 
 /** For a large file the hash has to be computed from its bytes; it is remembered by its digest. */
-async function chunkedHash(runtime: Runtime, store: Store, file: TreeEntry): Promise<string> {
-  const short = chunkedFromDigest(file.digest, file.sizeBytes);
-  if (short !== undefined) return short;
-  const key = digestOf(`sha2-256-chunked ${file.digest}`);
+async function largeHash(
+  runtime: Runtime,
+  store: Store,
+  { digest, sizeBytes }: TreeEntry,
+): Promise<string> {
+  const key = digestOf(`sha2-256-chunked ${digest}`);
   const known = await store.findRecord('hashes', key);
   if (typeof known === 'string') return known;
-  const hasher = createObjectHasher('sha2-256-chunked', file.sizeBytes);
-  const plain = createHash('sha256');
-  const bytes = fileBytes(store.path(file.digest), runtime.signal);
-  for await (const chunk of hashWhile(bytes, plain)) hasher.update(chunk);
-  if (finishDigest(plain) !== file.digest) throw await store.removeDamaged(file.digest);
-  const value = hasher.finish();
-  await store.writeRecord('hashes', key, value);
-  return value;
+  const found = await describeContent(fileBytes(store.path(digest), runtime.signal), sizeBytes);
+  if (found.digest !== digest) throw await store.removeDamaged(digest);
+  await store.writeRecord('hashes', key, found.chunkedHash);
+  return found.chunkedHash;
 }

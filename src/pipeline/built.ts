@@ -1,6 +1,6 @@
 /** Packages that were built into a store: found again by name and top hash. */
 import { z } from 'zod';
-import { formatJsonl, parseJsonl } from '../package/jsonl.ts';
+import { encodeJsonl, parseJsonl } from '../package/jsonl.ts';
 import { isTopHash, type Package, parseTopHash, type TopHash } from '../package/package.ts';
 import { PkgError } from '../runtime/errors.ts';
 import { canonicalJson, type Json } from '../store/canonical-json.ts';
@@ -28,7 +28,7 @@ export async function rememberBuilt(
   { name, topHash, pkg }: BuiltPackage,
   steps: StepIdentities,
 ): Promise<void> {
-  const list = await store.putBytes([...formatJsonl(pkg)].join(''));
+  const list = await store.putBytes(encodeJsonl(pkg));
   const record = { topHash, list: list.digest, steps };
   await store.writeRecord('built', keyOf(name, topHash), record);
   await store.writeRecord('built', keyOf(name, undefined), record);
@@ -58,8 +58,8 @@ export async function findBuilt(store: Store, name: string, hash?: string): Prom
       hint: 'Build it first, with: pkg build <manifest>. Or name another store with --store.',
     });
   }
-  const text = await store.readText(record.data.list);
-  const pkg = await parseJsonl(streamOf(text), `the list of ${name}`);
+  const list = await store.read(record.data.list);
+  const pkg = await parseJsonl(streamOf(list), `the list of ${name}`);
   return { name, topHash: parseTopHash(record.data.topHash), pkg };
 }
 

@@ -1,13 +1,13 @@
 /** Push: a package's bytes, its list and its pointers into a registry, in that order. */
-import { formatJsonl } from '../package/jsonl.ts';
-import { createObjectHasher } from '../package/object-hash.ts';
+import { encodeJsonl } from '../package/jsonl.ts';
+import { describeContent } from '../package/object-hash.ts';
 import { type Entry, type Package, statedDigest, type TopHash } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
 import { eachLimit, mapLimit } from '../runtime/concurrency.ts';
 import { invariant, PkgError } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { type Digest, describe, parseDigest, streamOf } from '../store/digest.ts';
+import { type Digest, parseDigest, streamOf } from '../store/digest.ts';
 import { LATEST, OBJECT_PREFIX, objectKey, packageKey, pointerKey } from './layout.ts';
 import {
   ALWAYS,
@@ -142,11 +142,11 @@ async function writeList(registry: Registry, pkg: Package, hash: TopHash): Promi
     ...entry,
     physicalKey: registry.physicalKey(objectKey(statedDigest(entry) ?? '')),
   }));
-  const list = Buffer.from([...formatJsonl({ ...pkg, entries })].join(''));
+  const list = encodeJsonl({ ...pkg, entries });
   const key = packageKey(hash);
   const there = await registry.head({ key });
   if (there?.sizeBytes === list.length) return;
-  await registry.write(key, uploadOf(list), ALWAYS);
+  await registry.write(key, await uploadOf(list), ALWAYS);
 }
 
 /** The revision's own pointer, in a second of its own, then `latest`. */
@@ -198,20 +198,16 @@ async function writePointer(
   condition: WriteCondition,
 ): Promise<'written' | 'conflict'> {
   const key = pointerKey(name, pointer);
-  if ((await registry.write(key, uploadOf(Buffer.from(hash)), condition)) === 'written') {
-    return 'written';
-  }
+  const upload = await uploadOf(Buffer.from(hash));
+  if ((await registry.write(key, upload, condition)) === 'written') return 'written';
   // The answer to a write that happened may have been lost, and its repeat refused.
   const there = await readPointer(registry, name, pointer);
   return there?.topHash === hash ? 'written' : 'conflict';
 }
 
-function uploadOf(data: Buffer): Upload {
-  const hasher = createObjectHasher('sha2-256-chunked', data.length);
-  hasher.update(data);
+async function uploadOf(data: Buffer): Promise<Upload> {
   return {
-    ...describe(data),
-    chunkedHash: hasher.finish(),
+    ...(await describeContent(streamOf(data), data.length)),
     open: ({ start, end }) => streamOf(data.subarray(start, end)),
   };
 }

@@ -90,8 +90,13 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
 
 /** A text file's content, or undefined where there is none. */
 export async function readTextIfPresent(path: string): Promise<string | undefined> {
+  return (await readIfPresent(path))?.toString('utf8');
+}
+
+/** A file's content, or undefined where there is none. */
+export async function readIfPresent(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') {
       return undefined;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JsonValue } from '../../src/package/lossless-json.ts';
-import { type Entry, metaWithDigest, type Package, packageOf } from '../../src/package/package.ts';
+import { type Entry, type Package, packageOf } from '../../src/package/package.ts';
 import type { OpenObject } from '../../src/registry/push.ts';
 
 export type Files = Readonly<Record<string, string | Uint8Array>>;
@@ -45,13 +45,14 @@ export function headerOf(message: string | null): ReadonlyMap<string, JsonValue>
 
 /** An entry of some bytes. */
 export function entryOf(logicalKey: string, data: Buffer, physicalKey: string): Entry {
+  const sha256 = createHash('sha256').update(data).digest('hex');
   return {
     logicalKey,
     physicalKey,
     size: BigInt(data.length),
     sizeBytes: data.length,
     hash: { type: 'sha2-256-chunked', value: chunkedHash(data) },
-    meta: metaWithDigest(createHash('sha256').update(data).digest('hex')),
+    meta: new Map([['pkg', new Map([['sha256', sha256]])]]),
   };
 }
 

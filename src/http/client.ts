@@ -4,7 +4,7 @@ import { PkgError, redactSecrets } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type Reach, reachAfterRedirect } from './address.ts';
 import { createAgent } from './agent.ts';
-import { type Attempt, type ClientContext, speak, unreachable } from './exchange.ts';
+import { type Attempt, type ExchangeContext, speak, unreachable } from './exchange.ts';
 import { HostGate } from './host-gate.ts';
 import {
   type HttpAnswer,
@@ -24,6 +24,10 @@ const MAX_WAITS = 30;
 
 /** A host that asks for a longer pause than this is treated as unreachable. */
 const MAX_PAUSE_MS = 10 * 60 * 1000;
+
+interface ClientContext extends ExchangeContext {
+  readonly gateOf: (host: string) => HostGate;
+}
 
 /** A client with its own connections; whoever makes it closes it. */
 export function createHttpClient(
@@ -88,7 +92,7 @@ async function tryOnce<T>(
   context: ClientContext,
   request: HttpRequest,
   receive: (answer: HttpAnswer) => Promise<T>,
-): Promise<Attempt<T>> {
+): Promise<Attempt<T> & { readonly gate?: HostGate }> {
   let address = parseAddress(request.url);
   const source = address;
   let reach = request.reach;

@@ -5,7 +5,6 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { streamOf } from '../store/digest.ts';
 import { isPrivateAddress, literalAddress, type Reach } from './address.ts';
 import { BodyTooLarge, BodyTooSlow, discard, limitBody } from './body.ts';
-import type { HostGate } from './host-gate.ts';
 import {
   DamagedBody,
   type HttpAnswer,
@@ -18,13 +17,12 @@ import { type S3Settings, signS3Get } from './s3-url.ts';
 
 const USER_AGENT = 'pkg/0.1';
 
-/** What all requests of a client share. */
-export interface ClientContext {
+/** What all exchanges of a client share. */
+export interface ExchangeContext {
   readonly runtime: Runtime;
   readonly limits: HttpLimits;
   readonly s3: S3Settings;
   readonly agentOf: (reach: Reach) => Promise<Agent>;
-  readonly gateOf: (host: string) => HostGate;
 }
 
 /** One try: an outcome, or a failure with how long to wait before the next. */
@@ -34,7 +32,6 @@ export type Attempt<T> =
       readonly failure: string;
       readonly cause: unknown;
       readonly waitMs?: number | undefined;
-      readonly gate?: HostGate;
     };
 
 /** What one request came to: an attempt's end, or the address to ask instead. */
@@ -44,7 +41,7 @@ export type Hop<T> =
 
 /** One request to one address, its body read to the end. */
 export async function speak<T>(
-  context: ClientContext,
+  context: ExchangeContext,
   request: HttpRequest,
   address: URL,
   reach: Reach,
@@ -79,7 +76,7 @@ export async function speak<T>(
 }
 
 async function send(
-  context: ClientContext,
+  context: ExchangeContext,
   request: HttpRequest,
   address: URL,
   reach: Reach,
@@ -105,7 +102,7 @@ async function send(
 }
 
 async function readAnswer<T>(
-  context: ClientContext,
+  context: ExchangeContext,
   request: HttpRequest,
   address: URL,
   response: Dispatcher.ResponseData,
@@ -135,7 +132,7 @@ async function readAnswer<T>(
 }
 
 function waitForHost(
-  context: ClientContext,
+  context: ExchangeContext,
   status: number,
   retryAfter: string | readonly string[] | undefined,
 ): Attempt<never> {
@@ -145,7 +142,7 @@ function waitForHost(
   return { failure: `HTTP ${String(status)}`, cause: undefined, waitMs };
 }
 
-function explainFailure(context: ClientContext, address: URL, error: unknown): Attempt<never> {
+function explainFailure(context: ExchangeContext, address: URL, error: unknown): Attempt<never> {
   context.runtime.signal.throwIfAborted();
   if (error instanceof PkgError) throw error;
   if (error instanceof Error && 'code' in error && error.code === 'PRIVATE') {

@@ -6,6 +6,9 @@ const TYPE_BYTES: Readonly<Record<number, number>> = {
   ...{ 16: 8, 17: 8, 18: 8 },
 };
 
+/** The version number that tells BigTIFF from TIFF. */
+const BIG_TIFF = 43;
+
 /** Where strips or tiles are, and how long each is. */
 const OFFSET_TAGS: readonly number[] = [273, 324];
 const LENGTH_TAGS: readonly number[] = [279, 325];
@@ -24,11 +27,12 @@ interface Field {
  */
 export function isWholeTiff(data: Uint8Array): boolean {
   try {
-    const fields = readFields(data);
+    const read = reader(data);
+    const fields = readFields(read, data.length);
     const ends = (field: Field) => field.start + field.typeBytes * field.count;
     if (fields.some((field) => ends(field) > data.length)) return false;
     const valuesOf = (tags: readonly number[]) =>
-      fields.filter(({ tag }) => tags.includes(tag)).flatMap((field) => readValues(data, field));
+      fields.filter(({ tag }) => tags.includes(tag)).flatMap((field) => readValues(read, field));
     const offsets = valuesOf(OFFSET_TAGS);
     const lengths = valuesOf(LENGTH_TAGS);
     return (
@@ -42,14 +46,14 @@ export function isWholeTiff(data: Uint8Array): boolean {
 }
 
 /** The fields of the first directory; throws a RangeError where it is cut off. */
-function readFields(data: Uint8Array): readonly Field[] {
-  const { read, isBig } = reader(data);
+function readFields(read: Reader, sizeBytes: number): readonly Field[] {
+  const isBig = read(2, 2) === BIG_TIFF;
   const pointerBytes = isBig ? 8 : 4;
   const directory = read(isBig ? 8 : 4, pointerBytes);
   const countBytes = isBig ? 8 : 2;
   const entryBytes = isBig ? 20 : 12;
   const entries = read(directory, countBytes);
-  if (entries * entryBytes > data.length) throw new RangeError('more fields than bytes');
+  if (entries * entryBytes > sizeBytes) throw new RangeError('more fields than bytes');
   return Array.from({ length: entries }, (_, index) => {
     const entry = directory + countBytes + index * entryBytes;
     const typeBytes = TYPE_BYTES[read(entry + 2, 2)] ?? 0;
@@ -61,20 +65,20 @@ function readFields(data: Uint8Array): readonly Field[] {
   });
 }
 
-function readValues(data: Uint8Array, { typeBytes, count, start }: Field): readonly number[] {
+function readValues(read: Reader, { typeBytes, count, start }: Field): readonly number[] {
   if (typeBytes === 0) return [];
-  const { read } = reader(data);
   return Array.from({ length: count }, (_, index) => read(start + index * typeBytes, typeBytes));
 }
 
-/** Reads unsigned numbers of 1, 2, 4 or 8 bytes in the file's own byte order. */
-function reader(data: Uint8Array) {
+/** Reads an unsigned number of 1, 2, 4 or 8 bytes in the file's own byte order. */
+type Reader = (offset: number, bytes: number) => number;
+
+function reader(data: Uint8Array): Reader {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const little = view.getUint8(0) === 0x49;
-  const read = (offset: number, bytes: number): number => {
+  return (offset, bytes) => {
     if (bytes === 8) return Number(view.getBigUint64(offset, little));
     if (bytes === 4) return view.getUint32(offset, little);
     return bytes === 2 ? view.getUint16(offset, little) : view.getUint8(offset);
   };
-  return { read, isBig: read(2, 2) === 43 };
 }

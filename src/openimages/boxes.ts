@@ -14,7 +14,7 @@ import {
   type TableFile,
 } from './openimages.ts';
 import { checkPredicate, whereClause } from './predicate.ts';
-import { fixMemory, sqlText, withDatabase } from './sql.ts';
+import { fixMemory, type SqlLimits, sqlText, withDatabase } from './sql.ts';
 import { explainScanError, orEmpty, scanTable } from './tables.ts';
 
 export interface BoxQuery {
@@ -77,19 +77,14 @@ export async function selectBoxes<T>(
   temporaryFolder: string,
   use: (selection: Selection) => Promise<T>,
 ): Promise<T> {
-  const memoryMegabytes = scanMemory(runtime);
-  const limits = {
-    memoryMegabytes,
-    threads: runtime.concurrency,
-    temporaryFolder,
-    files: [...query.boxes, ...query.images].map(({ path }) => path),
-  };
+  const files = [...query.boxes, ...query.images].map(({ path }) => path);
+  const limits = scanLimits(runtime, temporaryFolder, files);
   return await withDatabase(runtime, limits, async (connection) => {
     if (query.where !== undefined) await checkPredicate(connection, query.where);
     await loadBoxes(connection, query);
     const [boxes = 0] = await readNumbers(connection, 'SELECT count(*) FROM box');
     const extra = Math.ceil((boxes / 1e6) * MEGABYTES_PER_MILLION_BOXES);
-    await fixMemory(connection, memoryMegabytes + extra);
+    await fixMemory(connection, limits.memoryMegabytes + extra);
     const repeatedImages = await loadImages(connection, query);
     await markBoxes(connection, query);
     return await use({
@@ -106,17 +101,17 @@ export async function checkWhere(
   where: string,
   temporaryFolder: string,
 ): Promise<void> {
-  const limits = {
-    memoryMegabytes: scanMemory(runtime),
-    threads: runtime.concurrency,
-    temporaryFolder,
-    files: [],
-  };
+  const limits = scanLimits(runtime, temporaryFolder, []);
   await withDatabase(runtime, limits, (connection) => checkPredicate(connection, where));
 }
 
-function scanMemory({ concurrency }: Runtime): number {
-  return SCAN_MEMORY_MEGABYTES.base + SCAN_MEMORY_MEGABYTES.perThread * concurrency;
+function scanLimits(
+  { concurrency: threads }: Runtime,
+  temporaryFolder: string,
+  files: readonly string[],
+): SqlLimits {
+  const { base, perThread } = SCAN_MEMORY_MEGABYTES;
+  return { memoryMegabytes: base + perThread * threads, threads, temporaryFolder, files };
 }
 
 async function loadBoxes(connection: DuckDBConnection, query: BoxQuery): Promise<void> {

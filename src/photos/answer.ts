@@ -92,11 +92,11 @@ export async function askForPhoto(
   if (folder === undefined && /^file:/i.test(url)) {
     return none(0, url, 'missing', 'a file: address in a table from the network is refused');
   }
-  if (!isAddress(address)) return none(0, url, 'missing', 'not an address');
-  const path = folder === undefined ? undefined : localPath(url, folder);
+  const path = folder === undefined ? undefined : photoPath(url, folder);
   if (path !== undefined) {
     return await source.files.run(1, () => readLocalPhoto(source, path, url));
   }
+  if (!isFetchable(url)) return none(0, url, 'missing', 'not an address');
   const key = digestOf(
     canonicalJson({
       version: ANSWER_VERSION,
@@ -134,13 +134,12 @@ export async function reachOfTable(url: string): Promise<Reach> {
   return (await isPrivateHost(new URL(url))) ? 'anywhere' : 'public';
 }
 
-/** Whether there can be anything at an address: it names a file, or is a URL that can be asked. */
-function isAddress({ url, folder }: PhotoAddress): boolean {
-  if (folder === undefined) return isFetchable(url);
+/** The path a local photo's address names; undefined for other addresses and where there can be none. */
+function photoPath(url: string, folder: string): string | undefined {
   try {
-    return localPath(url, folder) !== undefined || isFetchable(url);
+    return localPath(url, folder);
   } catch (error) {
-    if (error instanceof PkgError && error.code === 'unreachable') return false;
+    if (error instanceof PkgError && error.code === 'unreachable') return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** Photos: what became of each selected image, a row of `metadata/images.csv`. */
 
-import { formatCsvRow } from '../openimages/csv.ts';
+import { formatCsv } from '../openimages/csv.ts';
 import type { ImageRow } from '../openimages/openimages.ts';
 
 /** What became of an image; all but `ok` and `changed` are tombstones. */
@@ -57,9 +57,7 @@ export function imagesRow(image: ImageRow, finding: ImageFinding): ImagesRow {
 }
 
 export function formatImagesTable(rows: Iterable<ImagesRow>): string {
-  const lines = [formatCsvRow(IMAGES_COLUMNS)];
-  for (const row of rows) lines.push(formatCsvRow(IMAGES_COLUMNS.map((column) => row[column])));
-  return lines.join('');
+  return formatCsv(IMAGES_COLUMNS, rows);
 }
 
 /** The status written in a row; throws a plain Error where the table is not ours. */

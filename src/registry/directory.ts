@@ -89,7 +89,7 @@ export class DirectoryRegistry implements Registry {
         throw new PkgError('integrity', `the bytes for ${key} changed while they were copied`);
       }
       const outcome = await this.#place(temporaryPath, key, condition);
-      await rm(temporaryPath, { force: true });
+      if (condition.kind !== 'always') await rm(temporaryPath, { force: true });
       return outcome;
     });
   }

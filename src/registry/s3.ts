@@ -296,7 +296,9 @@ export class S3Registry implements Registry {
   async #orAbsent<T>(request: () => Promise<T>): Promise<T | undefined> {
     this.#requests++;
     try {
-      return await request();
+      const answer = await request();
+      this.#bucketSeen = true;
+      return answer;
     } catch (error) {
       if (isAbsence(error)) return undefined;
       throw this.#explain(error);

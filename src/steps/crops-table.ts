@@ -1,5 +1,5 @@
 /** `metadata/crops.csv`: for each selected box its crop, or the reason why there is none. */
-import { formatCsvRow } from '../openimages/csv.ts';
+import { formatCsv } from '../openimages/csv.ts';
 import type { BoxFault } from '../openimages/openimages.ts';
 import type { ImageStatus } from '../photos/photos.ts';
 
@@ -34,9 +34,7 @@ export const CROPS_COLUMNS = [
 export type CropsRow = Readonly<Record<(typeof CROPS_COLUMNS)[number], string>>;
 
 export function formatCropsTable(rows: Iterable<CropsRow>): string {
-  const lines = [formatCsvRow(CROPS_COLUMNS)];
-  for (const row of rows) lines.push(formatCsvRow(CROPS_COLUMNS.map((column) => row[column])));
-  return lines.join('');
+  return formatCsv(CROPS_COLUMNS, rows);
 }
 
 /** File systems hold names of 255 bytes; a number may follow. */

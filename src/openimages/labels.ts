@@ -182,7 +182,8 @@ function nodesOf(root: HierarchyNode, mid: string): readonly HierarchyNode[] {
   const pending = [root];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     if (node.LabelName === mid) found.push(node);
-    pending.push(...(node.Subcategory ?? []), ...(node.Part ?? []));
+    for (const below of node.Subcategory ?? []) pending.push(below);
+    for (const below of node.Part ?? []) pending.push(below);
   }
   return found;
 }

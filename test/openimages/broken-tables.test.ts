@@ -3,23 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import {
-  box,
   boxesCsv,
   image,
   imagesCsv,
+  manyBoxes,
   query,
   tableFile,
 } from '../support/open-images-tables.ts';
 import { csvToParquet } from '../support/parquet.ts';
 
-const BOXES = boxesCsv(
-  Array.from({ length: 300 }, (_, index) =>
-    box(`i${String(index % 90)}`, {
-      XMin: (index / 1000).toFixed(6),
-      LabelName: index % 3 === 0 ? '/m/orange' : '/m/apple',
-    }),
-  ),
-);
+const BOXES = boxesCsv(manyBoxes());
 const IMAGES = imagesCsv(Array.from({ length: 80 }, (_, index) => image(`i${String(index)}`)));
 
 describe('a broken table', () => {

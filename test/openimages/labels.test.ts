@@ -184,6 +184,16 @@ describe('a hierarchy', () => {
       message: expect.stringMatching(/^tree\.json is not a label hierarchy: /) as string,
     });
   });
+
+  it('may have any number of labels side by side', async () => {
+    const below = Array.from({ length: 300_000 }, (_, index) => ({
+      LabelName: `/m/${String(index)}`,
+    }));
+    const hierarchy = await read(JSON.stringify({ LabelName: '/m/top', Subcategory: below }));
+    const labels = [{ mid: '/m/top', displayName: 'Top' }];
+    const [top] = chooseClasses(labels, ['Top'], hierarchy);
+    expect(top?.labels).toHaveLength(300_001);
+  });
 });
 
 const withMeta = describeWithShared('data', 'oid-meta');

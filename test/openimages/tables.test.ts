@@ -10,6 +10,7 @@ import {
   boxesCsv,
   image,
   imagesCsv,
+  manyBoxes,
   query,
   tableFile,
 } from '../support/open-images-tables.ts';
@@ -18,13 +19,7 @@ import { testRuntime } from '../support/runtime.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const BOXES = boxesCsv(
-  Array.from({ length: 300 }, (_, index) =>
-    box(`i${String(index % 90)}`, {
-      XMin: (index / 1000).toFixed(6),
-      LabelName: index % 3 === 0 ? '/m/orange' : '/m/apple',
-      Confidence: index % 7 === 0 ? '' : '1',
-    }),
-  ),
+  manyBoxes().map((row, index) => ({ ...row, Confidence: index % 7 === 0 ? '' : '1' })),
 );
 const IMAGES = imagesCsv(
   Array.from({ length: 80 }, (_, index) =>

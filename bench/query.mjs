@@ -1,8 +1,8 @@
 // Query: two classes out of a million boxes, against pandas.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { CACHE } from '../scripts/tools.mjs';
 import { assertSameWork, measureOnce, runRounds } from './measure.mjs';
 import { METRICS } from './report.mjs';
 
@@ -11,8 +11,6 @@ const BOXES = 1_000_000;
 
 const ENTRY = join(import.meta.dirname, 'pkg-query.mjs');
 const PEER = join(import.meta.dirname, 'peers', 'pandas_query.py');
-
-const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'pkg-tools');
 
 /** Runs the query benchmark and returns what `makeResult` takes. */
 export function benchQuery(context) {

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import {
   ensureBuilt,
   ensureGoTool,
@@ -11,6 +11,7 @@ import {
   ensurePackages,
   ensurePython,
   ROOT,
+  SHARED,
 } from './tools.mjs';
 
 /** Node versions the top hash must not depend on: the oldest supported one and a new one. */
@@ -27,16 +28,15 @@ if (server !== 'versitygw' && server !== 'minio') {
 ensurePackages();
 ensureBuilt();
 
-const shared = resolve(ROOT, process.env.PKG_SHARED || '../shared');
-if (!existsSync(shared)) {
+if (!existsSync(SHARED)) {
   console.error(
-    `MISSING: no shared test data at ${shared} (PKG_SHARED), tests that need it are skipped.`,
+    `MISSING: no shared test data at ${SHARED} (PKG_SHARED), tests that need it are skipped.`,
   );
 }
 const env = {
   ...process.env,
   AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-  PKG_SHARED: shared,
+  PKG_SHARED: SHARED,
   PKG_S3_SERVER: server,
   PKG_S3_BINARY: ensureGoTool(server) ?? '',
   PKG_QUILT3_PYTHON: ensurePython('quilt3') ?? '',
@@ -54,7 +54,13 @@ process.exit(status ?? 1);
 /** The counts once more, in words that any program that reads logs can find. */
 function closingLine(path) {
   const counts = JSON.parse(readFileSync(path, 'utf8'));
-  const { numPassedTests: passed, numFailedTests: failed } = counts;
+  // A file that cannot be loaded has no test that failed.
+  const unloaded = counts.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+  );
+  const passed = counts.numPassedTests;
+  const failed = counts.numFailedTests + unloaded.length;
   const skipped = counts.numPendingTests + counts.numTodoTests;
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }

@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -10,8 +10,11 @@ export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Kept in the checkout, ignored by git. */
 const LOCAL = join(ROOT, '.tools');
 
+/** The data that some tests and all benchmarks need, beside the checkout. */
+export const SHARED = resolve(ROOT, process.env.PKG_SHARED || '../shared');
+
 /** Kept outside, so that a fresh clone need not compile or download again. */
-const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'pkg-tools');
+export const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'pkg-tools');
 
 const GO_TOOLS = {
   versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',

@@ -6,7 +6,8 @@ const CHOSEN_COLOUR = '#d55e00';
 const OTHER_COLOUR = '#b8b8b8';
 const SPLIT_COLOURS = ['#0072b2', '#e69f00', '#009e73'];
 
-interface TreeNode {
+/** A node of the tree as the chart holds it. */
+export interface TreeNode {
   readonly id: number;
   readonly parent: number | null;
   readonly name: string;

@@ -1,18 +1,10 @@
 /** Charts as data: that what they draw is there, once, and hangs together. */
 import { describe, expect, it } from 'vitest';
 import { readHierarchy } from '../../src/openimages/labels.ts';
-import { classCountsChart, hierarchyChart } from '../../src/summaries/charts.ts';
+import { classCountsChart, hierarchyChart, type TreeNode } from '../../src/summaries/charts.ts';
 import type { NamedNode } from '../../src/summaries/summaries.ts';
 import { describeWithShared, shared } from '../support/shared.ts';
 import { cropsRow, summaryOf } from '../support/summaries.ts';
-
-interface TreeNode {
-  readonly id: number;
-  readonly parent: number | null;
-  readonly name: string;
-  readonly mid: string;
-  readonly chosen: boolean;
-}
 
 interface VegaChart {
   readonly $schema: string;

@@ -22,11 +22,11 @@ interface BuildDocument {
   readonly crops: { readonly written: number; readonly skipped: Readonly<Record<string, number>> };
 }
 
-const classes = chooseOidClasses();
 const boxKey = (row: Row) =>
   ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax'].map((name) => cell(row, name)).join(' ');
 
 describeWithShared('data/oid-mini/EXPECTED_IMAGES.csv')('a package of two classes', () => {
+  const classes = chooseOidClasses();
   let server: RunningServer;
   let built: BuildDocument;
   let folder: string;

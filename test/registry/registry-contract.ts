@@ -1,5 +1,4 @@
 /** What every registry backend has to do, whatever keeps its bytes. */
-import type { describe } from 'vitest';
 import { formatJsonl } from '../../src/package/jsonl.ts';
 import { createObjectHasher } from '../../src/package/object-hash.ts';
 import type { Package, TopHash } from '../../src/package/package.ts';
@@ -10,6 +9,7 @@ import { ALWAYS, type Registry, type Upload } from '../../src/registry/registry.
 import { digestOf, streamOf } from '../../src/store/digest.ts';
 import { testRuntime } from '../support/runtime.ts';
 import type { SamplePackage } from '../support/sample-packages.ts';
+import type { Suite } from '../support/shared.ts';
 import { hostileContract } from './hostile-contract.ts';
 import { installContract } from './install-contract.ts';
 import { pushContract } from './push-contract.ts';
@@ -25,7 +25,7 @@ export type Setup = () => Promise<Connect>;
 
 export interface Backend {
   readonly name: string;
-  readonly describe: typeof describe.skip;
+  readonly describe: Suite;
   readonly setup: Setup;
 }
 

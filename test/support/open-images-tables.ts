@@ -65,6 +65,16 @@ export function image(ImageID: string, cells: Partial<ImageCells> = {}): ImageCe
 export const boxesCsv = (rows: Iterable<BoxCells>) => formatCsv(BOX_COLUMNS, rows);
 export const imagesCsv = (rows: Iterable<ImageCells>) => formatCsv(IMAGE_COLUMNS, rows);
 
+/** 300 boxes of apples and oranges on 90 images, `i0` to `i89`. */
+export function manyBoxes(): readonly BoxCells[] {
+  return Array.from({ length: 300 }, (_, index) =>
+    box(`i${String(index % 90)}`, {
+      XMin: (index / 1000).toFixed(6),
+      LabelName: index % 3 === 0 ? '/m/orange' : '/m/apple',
+    }),
+  );
+}
+
 /** Writes a table into a fresh folder; `name` is what messages call it. */
 export async function tableFile(content: string | Uint8Array, name: string): Promise<TableFile> {
   const path = join(await temporaryFolder(), name);

@@ -1,7 +1,7 @@
 /** parseManifest on random texts: values survive YAML, places are right, nothing else is thrown. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isMap, isScalar, parseDocument, stringify, visit } from 'yaml';
+import { isMap, isScalar, parseDocument, stringify, type ToStringOptions, visit } from 'yaml';
 import { parseManifest } from '../../src/manifest/parse.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
 import { manifestValues } from '../support/manifest-arbitraries.ts';
@@ -14,6 +14,15 @@ const style = fc.record({
   defaultStringType: fc.constantFrom('PLAIN', 'QUOTE_DOUBLE', 'QUOTE_SINGLE'),
   collectionStyle: fc.constantFrom('any', 'flow', 'block'),
 } as const);
+
+/**
+ * Values as YAML text. Where they hold characters beyond U+FFFF lines are not folded: yaml 2.9.1 folds
+ * between the halves of such a character and writes "undefined" there.
+ */
+function write(values: object, options: ToStringOptions): string {
+  const isFoldable = !/[\u{10000}-\u{10ffff}]/u.test(JSON.stringify(values));
+  return stringify(values, isFoldable ? options : { ...options, lineWidth: 0 });
+}
 
 /** The keys of a YAML text with the line each stands on, from 1, by the parser's own ranges. */
 function keyLines(text: string): readonly (readonly [string, number])[] {
@@ -45,7 +54,7 @@ describe('parseManifest', () => {
   it('gives the values of any valid manifest back, in whatever style it is written', () => {
     fc.assert(
       fc.property(manifestValues, style, (values, options) => {
-        const { manifest } = parseManifest(stringify(values, options), 'm.yaml');
+        const { manifest } = parseManifest(write(values, options), 'm.yaml');
         const lists = (urls: unknown) => (Array.isArray(urls) ? (urls as unknown[]) : [urls]);
         const { model, ...rest } = values;
         expect(manifest).toMatchObject({
@@ -79,8 +88,8 @@ describe('parseManifest', () => {
   it('gives the same manifest for its own values, defaults included', () => {
     fc.assert(
       fc.property(manifestValues, (values) => {
-        const { manifest } = parseManifest(stringify(values), 'm.yaml');
-        expect(parseManifest(stringify(manifest), 'm.yaml').manifest).toEqual(manifest);
+        const { manifest } = parseManifest(write(values, {}), 'm.yaml');
+        expect(parseManifest(write(manifest, {}), 'm.yaml').manifest).toEqual(manifest);
       }),
       { numRuns: 100 },
     );
@@ -89,7 +98,7 @@ describe('parseManifest', () => {
   it('locates every key on the line where its value begins', () => {
     fc.assert(
       fc.property(manifestValues, style, fc.nat(), (values, options, pick) => {
-        const text = stringify(values, options);
+        const text = write(values, options);
         const source = parseManifest(text, 'm.yaml');
         const keys = keyLines(text);
         const [key = '', line = 0] = keys[pick % keys.length] ?? [];

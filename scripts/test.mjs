@@ -40,6 +40,7 @@ const env = {
   PKG_S3_SERVER: server,
   PKG_S3_BINARY: ensureGoTool(server) ?? '',
   PKG_QUILT3_PYTHON: ensurePython('quilt3') ?? '',
+  PKG_KERAS_PYTHON: ensurePython('keras') ?? '',
   PKG_NODE_BINARIES: NODE_VERSIONS.map(ensureNode).join(':'),
 };
 const folder = mkdtempSync(join(tmpdir(), 'pkg-test-results-'));

@@ -23,6 +23,7 @@ const GO_TOOLS = {
 
 const PYTHON_ENVIRONMENTS = {
   quilt3: ['quilt3==8.0.0'],
+  keras: ['tensorflow-cpu==2.21.0', 'keras==3.15.1', 'scikit-learn==1.9.1', 'scipy==1.17.1', 'pillow==13.0.0'],
   bench: [
     ...['pandas==2.3.3', 'pillow==13.0.0', 'img2dataset==1.47.0', 'numpy==2.4.6'],
     ...['pyarrow==26.0.1', 'opencv-python-headless==4.14.0.94', 'albumentations==1.4.24'],

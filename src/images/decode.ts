@@ -1,6 +1,12 @@
 /** From encoded bytes to pixels, or to the reason why not. */
 import { invariant, PkgError } from '../runtime/errors.ts';
-import { describeOtherContent, type ImageFormat, identifyFormat, type Pixels } from './images.ts';
+import {
+  describeOtherContent,
+  FORMAT_EXTENSIONS,
+  type ImageFormat,
+  identifyFormat,
+  type Pixels,
+} from './images.ts';
 import { countJpegScans } from './jpeg.ts';
 import {
   loadSharp,
@@ -8,6 +14,7 @@ import {
   MAX_SECONDS,
   openEncoded,
   openUnlimited,
+  openUpright,
   type SharpModule,
 } from './sharp.ts';
 import { isWholeTiff } from './tiff.ts';
@@ -42,19 +49,8 @@ const BACKGROUND = '#ffffff';
  * @throws PkgError `unreachable` where decoding takes longer than any honest picture.
  */
 export async function inspectPicture(data: Uint8Array): Promise<Inspection> {
-  const format = identifyFormat(data);
-  if (format === undefined) {
-    const detail = describeOtherContent(data);
-    return { status: isOtherContent(data) ? 'unsupported' : 'corrupt', format: null, detail };
-  }
-  if (format === 'JPEG') {
-    const scans = countJpegScans(data);
-    if (scans > MAX_JPEG_SCANS) {
-      return { status: 'too-large', format, detail: `a JPEG of ${String(scans)} scans` };
-    }
-  }
-  if (format === 'TIFF' && !isWholeTiff(data))
-    return { status: 'corrupt', format, detail: CUT_OFF };
+  const format = formatOf(data);
+  if (typeof format !== 'string') return format;
   return await decodeWithin<Inspection>(
     async (sharp) => {
       const { width, height } = await openUnlimited(sharp, data).metadata();
@@ -67,15 +63,62 @@ export async function inspectPicture(data: Uint8Array): Promise<Inspection> {
   );
 }
 
+/** The format of bytes that are worth decoding, or why they are not; no pixel is decoded. */
+function formatOf(data: Uint8Array): ImageFormat | Exclude<Inspection, { status: 'ok' }> {
+  const format = identifyFormat(data);
+  if (format === undefined) {
+    const detail = describeOtherContent(data);
+    return { status: isOtherContent(data) ? 'unsupported' : 'corrupt', format: null, detail };
+  }
+  if (format === 'JPEG') {
+    const scans = countJpegScans(data);
+    if (scans > MAX_JPEG_SCANS) {
+      return { status: 'too-large', format, detail: `a JPEG of ${String(scans)} scans` };
+    }
+  }
+  if (format === 'TIFF' && !isWholeTiff(data)) {
+    return { status: 'corrupt', format, detail: CUT_OFF };
+  }
+  return format;
+}
+
 /**
  * Decodes to 8-bit sRGB in the stored frame: EXIF orientation is ignored, palettes, greys, CMYK and
  * 16 bits are converted (embedded profiles are obeyed), transparency is laid over white.
  * @throws PkgError `integrity` where the bytes do not decode.
  */
 export async function decodePicture(data: Uint8Array): Promise<Pixels> {
+  return await decodePixels(data, openEncoded);
+}
+
+/**
+ * Decodes anyone's picture, as `decodePicture` does but upright as its EXIF orientation says: what a
+ * viewer shows.
+ * @throws PkgError `integrity` that says why the bytes are no picture that can be used.
+ */
+export async function decodeUpright(data: Uint8Array): Promise<Pixels> {
+  const format = formatOf(data);
+  if (typeof format !== 'string') throw unusable(format.detail);
+  try {
+    return await decodePixels(data, openUpright);
+  } catch (error) {
+    if (!(error instanceof PkgError) || error.code !== 'integrity') throw error;
+    const inspection = await inspectPicture(data);
+    throw unusable(inspection.status === 'ok' ? CUT_OFF : inspection.detail, error);
+  }
+}
+
+function unusable(detail: string, cause?: unknown): PkgError {
+  return new PkgError('integrity', `the picture cannot be used: ${detail}`, {
+    hint: `Give a whole ${Object.keys(FORMAT_EXTENSIONS).join(', ')} of at most ${String(MAX_PIXELS / 1e6)} megapixels.`,
+    cause,
+  });
+}
+
+async function decodePixels(data: Uint8Array, open: typeof openEncoded): Promise<Pixels> {
   const { data: pixels, info } = await decodeWithin(
     (sharp) =>
-      openEncoded(sharp, data)
+      open(sharp, data)
         .flatten({ background: BACKGROUND })
         .toColourspace('srgb')
         .raw({ depth: 'uchar' })

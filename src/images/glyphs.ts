@@ -52,6 +52,7 @@ const GLYPHS: Readonly<Record<string, string>> = {
   "'": '4440000',
   '&': 'cik8lid',
   '+': '044v440',
+  '>': 'g84248g',
   '?': 'eh12404',
   '%': 'op248j3',
   ' ': '0000000',

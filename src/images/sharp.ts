@@ -39,6 +39,11 @@ export function openEncoded(sharp: SharpModule, data: Uint8Array): Sharp {
   return sharp(data, options).timeout({ seconds: MAX_SECONDS });
 }
 
+/** As `openEncoded`, turned and mirrored as the EXIF orientation says. */
+export function openUpright(sharp: SharpModule, data: Uint8Array): Sharp {
+  return openEncoded(sharp, data).autoOrient();
+}
+
 /** Opens encoded bytes of any declared size, to read their header only. */
 export function openUnlimited(sharp: SharpModule, data: Uint8Array): Sharp {
   return sharp(data, { limitInputPixels: false, pages: 1, autoOrient: false });

@@ -20,10 +20,10 @@ import { type Digest, digestOf } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import type { ClassFacts, CropFacts } from './summaries.ts';
 
-const PAPER: Colour = [255, 255, 255];
-const INK: Colour = [40, 40, 40];
-const MARGIN_PX = 12;
-const GAP_PX = 6;
+export const PAPER: Colour = [255, 255, 255];
+export const INK: Colour = [40, 40, 40];
+export const MARGIN_PX = 12;
+export const GAP_PX = 6;
 
 const CROP_SIDE_PX = 96;
 const CROPS_A_ROW = 8;

@@ -7,6 +7,13 @@ const MAY_IMPORT = {
   manifest: [['runtime'], 'a recipe is text and types; it touches no disk and no network'],
   openimages: [['runtime'], 'tables and labels; it knows nothing of steps or stores'],
   images: [['runtime'], 'pixels; it has never heard of Open Images'],
+  classifier: [['runtime'], 'a network, its numbers and how it is trained; it knows no files'],
+  engine: [
+    ['classifier', 'runtime'],
+    'kernels and the memory they work on; one maker of an Engine',
+  ],
+  evaluation: [['runtime'], 'how good predictions are is a matter of numbers alone'],
+  models: [['classifier', 'runtime'], 'a classifier as files that others read; bytes, not disks'],
   http: [['store', 'runtime'], 'it fetches bytes, and downloads them into the store'],
   package: [['store', 'runtime'], 'a package is what is handed over, whoever made it'],
   lockfile: [['manifest', 'http', 'store', 'runtime'], 'it pins what a manifest names'],
@@ -19,13 +26,23 @@ const MAY_IMPORT = {
     'it shows tables and pictures to people',
   ],
   steps: [
-    ['summaries', 'photos', 'manifest', 'openimages', 'images', 'http', 'store', 'runtime'],
+    [
+      ...['summaries', 'photos', 'manifest', 'openimages', 'images', 'http', 'store', 'runtime'],
+      ...['evaluation', 'models', 'engine', 'classifier'],
+    ],
     'a step turns tables and pictures into trees',
   ],
   registry: [['package', 'store', 'runtime'], 'sharing never loads what making needs'],
   installation: [
     ['registry', 'package', 'store', 'runtime'],
     'it puts what a registry holds into a folder, and never loads what making needs',
+  ],
+  prediction: [
+    [
+      ...['installation', 'registry', 'package', 'store', 'runtime'],
+      ...['models', 'engine', 'classifier', 'images', 'openimages'],
+    ],
+    'it runs a packaged model on photos; how either was made is nothing to it',
   ],
   pipeline: [
     ['lockfile', 'steps', 'package', 'manifest', 'http', 'store', 'runtime'],
@@ -53,6 +70,7 @@ const HOMES = {
   sharp: '^src/images/sharp\\.ts$',
   '@aws-sdk/client-s3': '^src/registry/s3\\.ts$',
   undici: '^src/http/',
+  h5wasm: '^src/models/keras\\.ts$',
   commander: '^src/cli/main\\.ts$',
   'cli-progress': '^src/cli/progress\\.ts$',
   yaml: '^src/manifest/parse\\.ts$',
@@ -69,11 +87,13 @@ const homeRules = Object.entries(HOMES).map(([library, home]) => ({
 /** Where files are the subject. */
 const FILE_FOLDERS = [
   '^src/store/',
+  '^src/engine/kernels\\.ts$',
   '^src/http/download\\.ts$',
   '^src/openimages/(labels|tables)\\.ts$',
   '^src/package/(folder|verify)\\.ts$',
   '^src/photos/answer\\.ts$',
   '^src/pipeline/(init|lock)\\.ts$',
+  '^src/prediction/(find-model|photos)\\.ts$',
   '^src/installation/',
   '^src/registry/directory\\.ts$',
   '^src/steps/query\\.ts$',
@@ -116,7 +136,7 @@ export default {
       name: 'no-orphans',
       comment: 'A file that nobody imports and that imports nobody is dead.',
       severity: 'error',
-      from: { orphan: true, path: '^src/', pathNot: '^src/cli/bin\\.cts$' },
+      from: { orphan: true, path: '^src/', pathNot: '^src/cli/bin\\.cts$|\\.d\\.ts$' },
       to: {},
     },
     {

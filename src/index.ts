@@ -14,6 +14,15 @@ export { findBuilt } from './pipeline/built.ts';
 export { type InitResult, initManifest } from './pipeline/init.ts';
 export { lockManifest } from './pipeline/lock.ts';
 export { type BuildResult, buildPackage, nowhereElse } from './pipeline/pipeline.ts';
+export {
+  type FoundModel,
+  readBuiltModel,
+  readFolderModel,
+  readRegistryModel,
+} from './prediction/find-model.ts';
+export { planPhotos } from './prediction/photos.ts';
+export { predictPhotos } from './prediction/predict.ts';
+export { isFailure, type PhotoPrediction } from './prediction/prediction.ts';
 export { objectSource } from './registry/objects.ts';
 export { openRegistry, type Purpose, type S3Access } from './registry/open.ts';
 export { type PushResult, pushPackage } from './registry/push.ts';
@@ -32,6 +41,7 @@ export {
   type ProgressEvent,
   type Reporter,
   type Runtime,
+  type TrainingFigures,
 } from './runtime/runtime.ts';
 export { fileBytes } from './store/digest.ts';
 export { openStore, type Store } from './store/store.ts';

@@ -12,6 +12,11 @@ export interface CommandContext {
   openRegistry(purpose: Purpose): Promise<Registry>;
   /** Whether --registry itself was given. */
   readonly registryGiven: boolean;
+  /**
+   * Prints a line of the result at once, before the whole of it is there; undefined where the result is
+   * to be one JSON document.
+   */
+  readonly printLine: ((line: string) => void) | undefined;
 }
 
 export interface Command<Flags, Result> {

@@ -58,6 +58,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'Show what a revision is: message, metadata, folders and sizes',
     load: async () => (await import('./commands/show.ts')).showCommand,
   },
+  {
+    name: 'predict',
+    summary: 'Say what the model of a package sees in photos',
+    load: async () => (await import('./commands/predict.ts')).predictCommand,
+  },
 ];
 
 const EXIT_USAGE = 2;

@@ -1,6 +1,6 @@
 /** Progress on a terminal: a bar a task; elsewhere lines, if asked for. */
 import type { SingleBar } from 'cli-progress';
-import type { ProgressEvent, Reporter } from '../index.ts';
+import type { ProgressEvent, Reporter, TrainingFigures } from '../index.ts';
 import { formatBytes, formatSeconds } from './text.ts';
 
 export interface ProgressDisplay {
@@ -23,7 +23,7 @@ export interface DisplayOptions {
 /** For a task whose pieces are not known beforehand. */
 const UNCOUNTED = '{task} ...';
 
-const FORMAT = '{task} {bar} {value}/{total}  {rate}  {bytes}{failures}  {left}';
+const FORMAT = '{task} {bar} {value}/{total}  {rate}  {bytes}{failures}{training}  {left}';
 
 export async function createDisplay(options: DisplayOptions): Promise<ProgressDisplay> {
   const warnings: string[] = [];
@@ -66,9 +66,12 @@ async function createBars({ stream, now }: DisplayOptions) {
   const running = new Map<string, { bar: SingleBar; startMs: number }>();
   return {
     say(line: string) {
-      multi.log(`${line}\n`);
+      // What is logged appears above the bars when they are drawn next; without bars, never.
+      if (running.size > 0) multi.log(`${line}\n`);
+      else stream.write(`${line}\n`);
     },
     stop() {
+      if (running.size > 0) multi.update();
       multi.stop();
     },
     update(event: TaskEvent) {
@@ -83,9 +86,12 @@ async function createBars({ stream, now }: DisplayOptions) {
         running.delete(event.task);
       } else if (event.kind === 'advanced' && known !== undefined) {
         const seconds = (now() - known.startMs) / 1000;
-        const { done, total, sizeBytes, failed } = event;
+        const { done, total, sizeBytes, failed, training } = event;
         if (total !== undefined) known.bar.setTotal(total);
-        known.bar.update(done, figures(done, total, sizeBytes, failed, seconds));
+        known.bar.update(done, {
+          ...figures(done, total, sizeBytes, failed, seconds),
+          ...(training === undefined ? {} : { bytes: '', training: formatTraining(training) }),
+        });
       }
     },
   };
@@ -104,6 +110,14 @@ function figures(
     rate: `${rate.toFixed(1)}/s`,
     bytes: formatBytes(sizeBytes),
     failures: failed === 0 ? '' : `  ${String(failed)} failed`,
+    training: '',
     left: left === undefined ? '' : `${formatSeconds(left)} left`,
   };
+}
+
+function formatTraining({ epoch, epochs, iteration, loss, accuracy }: TrainingFigures): string {
+  return (
+    `epoch ${String(epoch)}/${String(epochs)}  iteration ${String(iteration)}` +
+    `  loss ${loss.toFixed(4)}  accuracy ${accuracy.toFixed(4)}`
+  );
 }

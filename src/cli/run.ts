@@ -95,6 +95,7 @@ function createContext(
     runtime,
     s3,
     registryGiven: flags.registry !== undefined,
+    printLine: flags.json === true ? undefined : (line) => void process.stdout.write(`${line}\n`),
     openStore: () => openStore(flags.store ?? env['PKG_STORE'] ?? defaultStore(), Date.now()),
     openRegistry: async (purpose) => {
       if (address === undefined || address === '') {

@@ -4,6 +4,9 @@ import { finite, fraction, positiveInteger, text } from './fields.ts';
 
 const activation = z.enum(['linear', 'relu', 'sigmoid', 'softmax', 'tanh']).default('linear');
 
+/** Keras reads no deeper file in good time. */
+const MAX_LAYERS = 200;
+
 /** A window's side in pixels, square. */
 const windowSide = positiveInteger.max(64);
 
@@ -86,10 +89,21 @@ const augmentSchema = z.strictObject({
   fill: z.enum(['nearest', 'reflect', 'wrap', 'constant']).default('nearest'),
 });
 
+const scheduleKinds = {
+  constant: z.strictObject({}),
+  /** Multiplied by `factor` after every so many epochs. */
+  step: z.strictObject({ everyEpochs: positiveInteger, factor: finite.positive().max(1) }),
+  /** Half a cosine, down to this fraction of the learning rate at the end of the last epoch. */
+  cosine: z.strictObject({ finalFraction: fraction.default(0) }),
+};
+
 const fitSchema = z.strictObject({
   batchSize: positiveInteger.max(65_536).default(32),
   epochs: positiveInteger.max(1_000_000).default(1),
   optimizer: oneOf(optimizerKinds, 'optimizer').prefault('rmsprop'),
+  learningRateSchedule: oneOf(scheduleKinds, 'schedule').prefault('constant'),
+  /** By class name; `balanced` makes every class count the same. */
+  classWeights: z.union([z.literal('balanced'), z.record(text, finite.positive())]).optional(),
   loss: z.enum(['binaryCrossentropy', 'categoricalCrossentropy']).optional(),
   earlyStopping: z
     .strictObject({
@@ -101,13 +115,15 @@ const fitSchema = z.strictObject({
     .optional(),
 });
 
+export type ModelParams = z.output<typeof modelSchema>;
+
 export const modelSchema = z
   .strictObject({
     engine: z.enum(['deterministic', 'tensorflow']).default('deterministic'),
     input: z
       .strictObject({ widthPx: positiveInteger.max(8192), heightPx: positiveInteger.max(8192) })
       .prefault({ widthPx: 128, heightPx: 128 }),
-    layers: z.array(oneOf(layerKinds, 'layer')).min(1).optional(),
+    layers: z.array(oneOf(layerKinds, 'layer')).min(1).max(MAX_LAYERS).optional(),
     entry: text.optional(),
     augment: augmentSchema.optional(),
     fit: fitSchema.prefault({}),

@@ -21,15 +21,21 @@ export function formatCsv<Column extends string>(
   return lines.join('');
 }
 
+/** No row is longer, in bytes; without a limit, a quote that is never closed would fill the memory. */
+const MAX_ROW_BYTES = 16 * 2 ** 20;
+
 /**
- * Rows of a table that this tool wrote, in file order, as text by column.
+ * Rows of a table, in file order, as text by column; `optional` columns read as empty where the table
+ * lacks them.
  * @throws Error where the bytes are not such a table.
  */
-export async function* readCsv<Column extends string>(
+export async function* readCsv<Column extends string, Optional extends string = never>(
   bytes: AsyncIterable<Uint8Array>,
   columns: readonly Column[],
-): AsyncGenerator<Readonly<Record<Column, string>>> {
-  const parser = parse({ bom: true });
+  optional: readonly Optional[] = [],
+): AsyncGenerator<Readonly<Record<Column | Optional, string>>> {
+  const all = [...columns, ...optional];
+  const parser = parse({ bom: true, max_record_size: MAX_ROW_BYTES });
   const source = Readable.from(bytes);
   source.on('error', (error) => parser.destroy(error));
   parser.on('close', () => source.destroy());
@@ -37,10 +43,11 @@ export async function* readCsv<Column extends string>(
   let positions: readonly number[] | undefined;
   for await (const cells of rows) {
     if (positions === undefined) {
-      positions = columns.map((column) => cells.indexOf(column));
-      if (positions.includes(-1)) throw new Error(`the table lacks one of ${columns.join(', ')}`);
+      positions = all.map((column) => cells.indexOf(column));
+      if (positions.slice(0, columns.length).includes(-1))
+        throw new Error(`the table lacks one of ${columns.join(', ')}`);
     } else {
-      yield pickCells(cells, columns, positions);
+      yield pickCells(cells, all, positions);
     }
   }
 }

@@ -49,8 +49,16 @@ export function parseTopHash(text: string): TopHash {
   return text;
 }
 
-/** A file as an entry; our part of its metadata is its plain SHA-256, by which a registry keeps it. */
-export function fileEntry(logicalKey: string, path: string, content: Content): Entry {
+/**
+ * A file as an entry; our part of its metadata is its plain SHA-256, by which a registry keeps it, and
+ * what else is said of it.
+ */
+export function fileEntry(
+  logicalKey: string,
+  path: string,
+  content: Content,
+  further: JsonObject = new Map(),
+): Entry {
   const { digest, sizeBytes, chunkedHash } = content;
   return {
     logicalKey,
@@ -58,7 +66,7 @@ export function fileEntry(logicalKey: string, path: string, content: Content): E
     size: BigInt(sizeBytes),
     sizeBytes,
     hash: { type: 'sha2-256-chunked', value: chunkedHash },
-    meta: new Map([[OWN_META_KEY, new Map([['sha256', digest]])]]),
+    meta: new Map([[OWN_META_KEY, new Map<string, JsonValue>([['sha256', digest], ...further])]]),
   };
 }
 

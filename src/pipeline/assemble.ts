@@ -3,12 +3,13 @@ import type { Manifest } from '../manifest/manifest.ts';
 import type { JsonObject, JsonValue } from '../package/lossless-json.ts';
 import { chunkedFromDigest, describeContent } from '../package/object-hash.ts';
 import { type Entry, fileEntry, type Package, packageOf } from '../package/package.ts';
+import { topHash } from '../package/top-hash.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { digestOf, fileBytes } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import { entryAt, type Tree, type TreeEntry, treeOf } from '../store/tree.ts';
-import { outputOf, type Run } from './run.ts';
+import { findOutput, outputOf, type Run } from './run.ts';
 
 /** The version of what a package holds and where; part of its header, so of its top hash. */
 const PACKAGE_FORMAT = 1n;
@@ -29,6 +30,8 @@ export async function collectFiles(store: Store, run: Run, texts: PackageTexts):
   return treeOf([
     ...outputOf(run, 'fetch', 'photos'),
     ...outputOf(run, 'crop', 'crops'),
+    ...findOutput(run, 'train', 'model'),
+    ...findOutput(run, 'evaluate', 'evaluation'),
     ...outputOf(run, 'summarize', 'summaries'),
     table(selection, 'classes.csv'),
     table(selection, 'boxes.csv'),
@@ -39,17 +42,49 @@ export async function collectFiles(store: Store, run: Run, texts: PackageTexts):
   ]);
 }
 
-/** A package of files in the store; its entries' physical keys point there. */
+/** Below here stand the classifier and what is said of it. */
+const MODELS = 'models/';
+
+/** Below here stands what a classifier is trained on. */
+const DATA = ['images/', 'images_cropped/', 'metadata/'];
+
+/**
+ * A package of files in the store; its entries' physical keys point there. Entries below `models/` state
+ * the top hash of the data they were made of: that of a package of nothing but the data.
+ */
 export async function assemblePackage(
   runtime: Runtime,
   store: Store,
   files: Tree,
   header: JsonObject,
 ): Promise<Package> {
+  const isModel = ({ path }: TreeEntry) => path.startsWith(MODELS);
+  const entries = await entriesOf(
+    runtime,
+    store,
+    files.filter((file) => !isModel(file)),
+  );
+  const models = files.filter(isModel);
+  if (models.length === 0) return packageOf(header, entries);
+  const data = entries.filter(({ logicalKey }) =>
+    DATA.some((folder) => logicalKey.startsWith(folder)),
+  );
+  const further = new Map([['data', topHash(packageOf(header, data))]]);
+  return packageOf(header, [...entries, ...(await entriesOf(runtime, store, models, further))]);
+}
+
+async function entriesOf(
+  runtime: Runtime,
+  store: Store,
+  files: Tree,
+  further: JsonObject = new Map(),
+): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
-  const work = mapLimit(files, runtime.concurrency, (file) => entryOf(runtime, store, file));
+  const work = mapLimit(files, runtime.concurrency, (file) =>
+    entryOf(runtime, store, file, further),
+  );
   for await (const entry of work) entries.push(entry);
-  return packageOf(header, entries);
+  return entries;
 }
 
 /** The header of a built package: the manifest's words about it, and nothing of the moment. */
@@ -64,11 +99,16 @@ export function headerOf({ description, license }: Manifest): JsonObject {
   ]);
 }
 
-async function entryOf(runtime: Runtime, store: Store, file: TreeEntry): Promise<Entry> {
+async function entryOf(
+  runtime: Runtime,
+  store: Store,
+  file: TreeEntry,
+  further: JsonObject,
+): Promise<Entry> {
   const { path, digest, sizeBytes } = file;
   const chunkedHash =
     chunkedFromDigest(digest, sizeBytes) ?? (await largeHash(runtime, store, file));
-  return fileEntry(path, store.path(digest), { digest, sizeBytes, chunkedHash });
+  return fileEntry(path, store.path(digest), { digest, sizeBytes, chunkedHash }, further);
 }
 
 /** For a large file the hash has to be computed from its bytes; it is remembered by its digest. */

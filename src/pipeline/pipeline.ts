@@ -138,7 +138,7 @@ async function build(
     ...counts,
     steps: run.map(({ name, key, cached, seconds }) => ({ name, key, cached, seconds })),
     explanations: run.map((step) => explainStep(step, before)),
-    unavailable: plan.unavailable.map(({ name }) => name),
+    unavailable: plan.unavailable.map(({ name, why }) => `${name}: not done, ${why}`),
     incomplete: manifest.data.fetch.missing === 'fail' && hasTombstones(counts),
   };
 }

@@ -28,6 +28,11 @@ export function outputOf(run: Run, step: StepName, output: string): Tree {
   return tree;
 }
 
+/** The tree a step left under a name; empty where the step was not asked for. */
+export function findOutput(run: Run, step: StepName, output: string): Tree {
+  return run.some(({ name }) => name === step) ? outputOf(run, step, output) : [];
+}
+
 /**
  * Runs the steps of a plan in order and yields each as it is done.
  * @param sources the pinned source tables as a tree, which is what the first step's key is of.

@@ -1,10 +1,17 @@
 /** Counting work while it goes on, and telling the reporter. */
-import type { Runtime } from './runtime.ts';
+import type { Runtime, TrainingFigures } from './runtime.ts';
 
 export interface Progress {
-  /** One more piece is done; `sizeBytes` moved for it. */
-  advance(step?: { readonly sizeBytes?: number; readonly failed?: boolean }): void;
+  /** One more piece is done, or `pieces`; `sizeBytes` moved for it. */
+  advance(step?: Step): void;
   finish(summary: string): void;
+}
+
+interface Step {
+  readonly pieces?: number;
+  readonly sizeBytes?: number;
+  readonly failed?: boolean;
+  readonly training?: TrainingFigures;
 }
 
 /** Announces a task of `total` pieces (undefined while unknown) and counts them as they end. */
@@ -15,10 +22,11 @@ export function startProgress(runtime: Runtime, task: string, total: number | un
   runtime.report({ kind: 'started', task, total });
   return {
     advance(step = {}) {
-      done++;
+      done += step.pieces ?? 1;
       sizeBytes += step.sizeBytes ?? 0;
       failed += step.failed === true ? 1 : 0;
-      runtime.report({ kind: 'advanced', task, done, total, sizeBytes, failed });
+      const training = step.training === undefined ? {} : { training: step.training };
+      runtime.report({ kind: 'advanced', task, done, total, sizeBytes, failed, ...training });
     },
     finish(summary) {
       runtime.report({ kind: 'finished', task, summary });

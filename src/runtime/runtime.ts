@@ -20,10 +20,22 @@ export type ProgressEvent =
       readonly total: number | undefined;
       readonly sizeBytes: number;
       readonly failed: number;
+      /** Of a training: where it stands. */
+      readonly training?: TrainingFigures;
     }
   | { readonly kind: 'finished'; readonly task: string; readonly summary: string }
   | { readonly kind: 'noted'; readonly message: string }
   | { readonly kind: 'warned'; readonly message: string };
+
+/** How a training goes; loss and accuracy are those of the epoch so far. */
+export interface TrainingFigures {
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly iteration: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
 
 export type Reporter = (event: ProgressEvent) => void;
 

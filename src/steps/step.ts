@@ -1,5 +1,7 @@
 /** A step: one kind of work, told by its name and parameters, from trees to trees. */
+
 import type { CropParams, FetchParams, QueryParams, SplitParams } from '../manifest/manifest.ts';
+import type { ModelParams } from '../manifest/model.ts';
 import type { Digest } from '../store/digest.ts';
 import type { Tree } from '../store/tree.ts';
 
@@ -16,12 +18,20 @@ export type StepSpec =
   | { readonly name: 'crop'; readonly params: CropParams & Pick<FetchParams, 'changed'> }
   | { readonly name: 'split'; readonly params: SplitParams & { readonly seed: number } }
   | {
+      readonly name: 'examples';
+      readonly params: { readonly widthPx: number; readonly heightPx: number };
+    }
+  | { readonly name: 'train'; readonly params: ModelParams & { readonly seed: number } }
+  | { readonly name: 'evaluate'; readonly params: Readonly<Record<string, never>> }
+  | {
       readonly name: 'summarize';
       readonly params: {
         readonly name: string;
         readonly description: string | undefined;
         readonly license: string | undefined;
         readonly seed: number;
+        /** What trains a classifier on the crops, where something does. */
+        readonly engine: ModelParams['engine'] | undefined;
       };
     };
 

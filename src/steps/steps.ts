@@ -2,6 +2,8 @@
 import { PkgError } from '../runtime/errors.ts';
 import { type Descriptor, streamOf } from '../store/digest.ts';
 import { cropBoxes } from './crop.ts';
+import { evaluateClassifier } from './evaluate.ts';
+import { makeExamples } from './examples.ts';
 import { type FetchContext, fetchImages } from './fetch.ts';
 import {
   type ByteSource,
@@ -16,6 +18,7 @@ import { type QuerySources, queryBoxes } from './query.ts';
 import { splitExamples } from './split.ts';
 import type { StepInputs, StepOutputs, StepSpec } from './step.ts';
 import { summarizeDataset } from './summarize.ts';
+import { trainClassifier } from './train.ts';
 
 /** What steps are given beside their inputs; nothing of it decides a byte of their outputs. */
 export interface StepContext extends FetchContext {
@@ -49,6 +52,12 @@ export async function runStep(
       return await cropBoxes(runtime, store, spec.params, inputs);
     case 'split':
       return await splitExamples(runtime, store, spec.params, inputs);
+    case 'examples':
+      return await makeExamples(runtime, store, spec.params, inputs);
+    case 'train':
+      return await trainClassifier(runtime, store, spec.params, inputs);
+    case 'evaluate':
+      return await evaluateClassifier(runtime, store, inputs);
     case 'summarize':
       return await summarizeDataset(runtime, store, spec.params, inputs);
   }

@@ -8,7 +8,7 @@ import { entryAt, type Tree, type TreeEntry, treeOf } from '../store/tree.ts';
 import { classCountsChart, hierarchyChart } from '../summaries/charts.ts';
 import { dataCard } from '../summaries/data-card.ts';
 import { cropSheet, photoSheet } from '../summaries/sheets.ts';
-import { type NamedNode, summarize } from '../summaries/summaries.ts';
+import { type CropFacts, type NamedNode, summarize } from '../summaries/summaries.ts';
 import { CROPS_COLUMNS } from './crops-table.ts';
 import { readImagesTable } from './fetch-record.ts';
 import type { StepInputs, StepOutputs, StepSpec } from './step.ts';
@@ -48,10 +48,20 @@ export async function summarizeDataset(
     const chosen = new Set(labels.map(({ LabelName }) => LabelName));
     files.push(['summaries/class_hierarchy.json', formatJson(hierarchyChart(root, chosen))]);
   }
-  files.push(['quilt_summarize.json', formatJson(quiltSummary(files.map(([path]) => path)))]);
+  const paths = [...files.map(([path]) => path), ...modelPaths(params, crops)];
+  files.push(['quilt_summarize.json', formatJson(quiltSummary(paths))]);
   const entries: TreeEntry[] = [];
   for (const [path, content] of files) entries.push({ path, ...(await store.putBytes(content)) });
   return { summaries: treeOf(entries) };
+}
+
+/** Files of the model that there will be, whatever the training gives. */
+function modelPaths({ engine }: SummarizeParams, crops: readonly CropFacts[]): readonly string[] {
+  if (engine === undefined) return [];
+  const isJudged = crops.some(({ Split }) => Split === 'validation' || Split === 'test');
+  const charts = ['confusion_matrix', 'roc', 'precision_recall', 'calibration'];
+  const judged = [...charts.map((name) => `${name}.json`), 'classification_report.txt'];
+  return ['history.json', ...(isJudged ? judged : [])].map((name) => `models/${name}`);
 }
 
 /** What Quilt's catalog shows of the package, row by row (`quilt_summarize.json`). */
@@ -61,6 +71,12 @@ function quiltSummary(paths: readonly string[]): readonly object[] {
     { path: 'summaries/photos.png', title: 'Photos with their boxes' },
     { path: 'summaries/class_counts.json', title: 'Crops per class', types: ['vega'] },
     { path: 'summaries/class_hierarchy.json', title: 'Class hierarchy', types: ['vega'] },
+    { path: 'models/history.json', title: 'Training history', types: ['vega'] },
+    { path: 'models/confusion_matrix.json', title: 'Confusion matrix', types: ['vega'] },
+    { path: 'models/roc.json', title: 'ROC curves', types: ['vega'] },
+    { path: 'models/precision_recall.json', title: 'Precision and recall', types: ['vega'] },
+    { path: 'models/calibration.json', title: 'Calibration', types: ['vega'] },
+    { path: 'models/classification_report.txt', title: 'Classification report' },
   ];
   return known.filter(({ path }) => paths.includes(path)).map((row) => ({ ...row, expand: true }));
 }

@@ -1,6 +1,8 @@
 /** The toolchain: versions of everything that decides a hashed byte, by the step that uses it. */
 
+import { KERNELS_DIGEST } from '../engine/kernels-digest.ts';
 import { SHARP_VERSION } from '../images/sharp.ts';
+import { H5WASM_VERSION } from '../models/keras.ts';
 import { DUCKDB_VERSION } from '../openimages/sql.ts';
 import type { StepName } from './step.ts';
 
@@ -13,6 +15,9 @@ const STEP_VERSIONS: Readonly<Record<StepName, string>> = {
   fetch: '1',
   crop: '1',
   split: '1',
+  examples: '1',
+  train: '1',
+  evaluate: '1',
   summarize: '1',
 };
 
@@ -21,6 +26,9 @@ const LIBRARIES: Readonly<Record<StepName, Readonly<Record<string, string>>>> = 
   fetch: { sharp: SHARP_VERSION },
   crop: { sharp: SHARP_VERSION },
   split: {},
+  examples: { sharp: SHARP_VERSION },
+  train: { kernels: KERNELS_DIGEST, h5wasm: H5WASM_VERSION },
+  evaluate: { kernels: KERNELS_DIGEST, sharp: SHARP_VERSION },
   summarize: { sharp: SHARP_VERSION },
 };
 
@@ -31,5 +39,11 @@ export function toolchainOf(step: StepName): Readonly<Record<string, string>> {
 
 /** The whole toolchain, as a lockfile pins it. */
 export function currentToolchain(): Readonly<Record<string, string>> {
-  return { ...STEP_VERSIONS, duckdb: DUCKDB_VERSION, sharp: SHARP_VERSION };
+  return {
+    ...STEP_VERSIONS,
+    duckdb: DUCKDB_VERSION,
+    sharp: SHARP_VERSION,
+    kernels: KERNELS_DIGEST,
+    h5wasm: H5WASM_VERSION,
+  };
 }

@@ -6,6 +6,7 @@ import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import {
   makeFolder,
   moveFile,
+  readIfPresent,
   readTextIfPresent,
   withTemporaryFile,
   writeChunks,
@@ -26,6 +27,9 @@ const LAYOUT = 'v1';
 
 /** Temporary files older than this belong to no running command. */
 const TEMPORARY_MAX_AGE_MS = 24 * 60 * 60 * 1000;
+
+/** Unfinished work that nobody went on with for so long is given up. */
+const WORK_MAX_AGE_MS = 30 * TEMPORARY_MAX_AGE_MS;
 
 /** What a record is about; each kind is a folder. */
 export type RecordKind = 'answers' | 'built' | 'crops' | 'files' | 'hashes' | 'pictures' | 'steps';
@@ -49,7 +53,7 @@ export class Store {
   }
 
   /** A folder for files that are not objects yet, made if absent. */
-  async scratchFolder(name: 'tmp' | 'partial' | 'index'): Promise<string> {
+  async scratchFolder(name: 'tmp' | 'partial' | 'index' | 'work'): Promise<string> {
     const folder = join(this.#home, name);
     await makeFolder(folder);
     return folder;
@@ -110,7 +114,7 @@ export class Store {
     try {
       data = await readFile(this.path(digest));
     } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') throw this.#damaged(digest, 'is gone');
+      if (systemErrorCode(error) === 'ENOENT') throw this.missing(digest);
       throw storageError(error, `cannot read the store ${this.root}`);
     }
     if (digestOf(data) !== digest) throw await this.removeDamaged(digest);
@@ -138,13 +142,40 @@ export class Store {
     await writeFileAtomic(this.#recordPath(kind, key), `${JSON.stringify(value)}\n`);
   }
 
-  /** Removes temporary files that a killed command left behind more than a day before `nowMs`. */
+  /** Unfinished work that was kept under `key`, for whoever goes on with it. */
+  async findWork(key: Digest): Promise<Buffer | undefined> {
+    return await readIfPresent(this.#workPath(key));
+  }
+
+  /** Keeps unfinished work, in place of what was kept under `key` before. */
+  async writeWork(key: Digest, parts: Iterable<Uint8Array>): Promise<void> {
+    await withTemporaryFile(await this.scratchFolder('work'), async (temporaryPath) => {
+      await writeChunks(temporaryPath, parts);
+      await moveFile(temporaryPath, this.#workPath(key));
+    });
+  }
+
+  /** Forgets work that is finished. */
+  async removeWork(key: Digest): Promise<void> {
+    await rm(this.#workPath(key), { force: true });
+  }
+
+  #workPath(key: Digest): string {
+    return join(this.#home, 'work', key);
+  }
+
+  /** Removes what killed commands left behind: temporary files after a day, unfinished work after 30. */
   async removeLeftovers(nowMs: number): Promise<void> {
-    const folder = await this.scratchFolder('tmp');
-    for (const name of await readdir(folder)) {
-      const path = join(folder, name);
+    await this.#removeOld('tmp', nowMs - TEMPORARY_MAX_AGE_MS);
+    await this.#removeOld('work', nowMs - WORK_MAX_AGE_MS);
+  }
+
+  async #removeOld(name: 'tmp' | 'work', beforeMs: number): Promise<void> {
+    const folder = await this.scratchFolder(name);
+    for (const file of await readdir(folder)) {
+      const path = join(folder, file);
       try {
-        if (nowMs - (await stat(path)).mtimeMs > TEMPORARY_MAX_AGE_MS) {
+        if ((await stat(path)).mtimeMs < beforeMs) {
           await rm(path, { force: true, recursive: true });
         }
       } catch (error) {
@@ -161,6 +192,11 @@ export class Store {
   async removeDamaged(digest: Digest): Promise<PkgError> {
     await rm(this.path(digest), { force: true });
     return this.#damaged(digest, 'did not match its digest and was removed');
+  }
+
+  /** The error to throw where an object that should be here is not. */
+  missing(digest: Digest): PkgError {
+    return this.#damaged(digest, 'is gone');
   }
 
   #damaged(digest: Digest, what: string): PkgError {

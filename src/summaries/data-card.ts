@@ -26,7 +26,7 @@ const MAX_NAMED = 50;
 
 /** The card as Markdown. It states no date, path or host, so that it is the same everywhere. */
 export function dataCard(summary: Summary): string {
-  const { name, description } = summary;
+  const { name, description, engine } = summary;
   const parts = [
     `# ${name}`,
     description,
@@ -36,7 +36,8 @@ export function dataCard(summary: Summary): string {
     photoSection(summary),
     boxSection(summary),
     licenseSection(summary),
-    FILES,
+    engine === undefined ? undefined : modelSection(engine),
+    engine === undefined ? FILES : `${FILES}\n${MODEL_FILES}`,
     useSection(name),
   ];
   return `${parts.filter((part) => part !== undefined).join('\n\n')}\n`;
@@ -121,6 +122,20 @@ const FILES = `## Files
 | \`metadata/boxes.csv\`, \`metadata/classes.csv\` | the selected rows of the source tables |
 | \`summaries/\` | charts (Vega, Vega-Lite) and contact sheets |
 | \`manifest.yaml\`, \`manifest.lock.json\` | the recipe, and the recipe with every input pinned |`;
+
+const MODEL_FILES = `| \`models/model.json\`, \`models/weights.bin\` | the classifier, for \`pkg predict\` and TensorFlow.js |
+| \`models/clf.h5\` | the same for Keras |
+| \`models/history.csv\` | what each epoch of the training gave |
+| \`models/evaluation.json\`, \`models/classification_report.txt\` | how good it is on photos it was never trained on |
+| \`models/replay.json\` | the chain of states by which \`pkg reproduce --spot-check\` proves the training |`;
+
+/** What is said of the classifier holds for any training of it, so that the card need not wait for one. */
+function modelSection(engine: string): string {
+  return `## Model
+
+A classifier was trained on the crops of the split \`train\` by the engine \`${engine}\`; layers and settings stand in \`manifest.yaml\`.
+It is judged on crops of other photos: \`models/classification_report.txt\` has the figures, \`models/mistakes.jpg\` the most confident mistakes.`;
+}
 
 function useSection(name: string): string {
   const folder = name.split('/')[1] ?? name;

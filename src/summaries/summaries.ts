@@ -33,6 +33,8 @@ export interface Summary {
   readonly name: string;
   readonly description: string | undefined;
   readonly license: string | undefined;
+  /** What trained a classifier on the crops, where something did. */
+  readonly engine: string | undefined;
   readonly classes: readonly ClassFacts[];
   readonly selection: SelectionCounts;
   readonly statuses: readonly (readonly [ImageStatus, number])[];
@@ -59,7 +61,7 @@ export const SPLITS = ['train', 'validation', 'test'] as const;
 
 /** Counts the tables of a data set. */
 export function summarize(
-  about: Pick<Summary, 'name' | 'description' | 'license' | 'selection'>,
+  about: Pick<Summary, 'name' | 'description' | 'license' | 'engine' | 'selection'>,
   labels: readonly {
     readonly LabelName: string;
     readonly DisplayName: string;

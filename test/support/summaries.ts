@@ -63,6 +63,7 @@ const ABOUT = {
   name: 'user/fruit',
   description: 'Some fruit.',
   license: 'CC-BY-4.0',
+  engine: undefined,
   selection: COUNTS,
 };
 

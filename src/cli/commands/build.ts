@@ -46,7 +46,7 @@ export const buildCommand = defineCommand({
           cached ? 'cached' : formatSeconds(seconds),
         ]),
       ),
-      ...result.unavailable.map((name) => `step  ${name}: not done, this version cannot`),
+      ...result.unavailable.map((name) => `step  ${name}`),
       ...(result.explanations ?? []),
       `top hash ${result.topHash}`,
     ].join('\n'),

@@ -48,6 +48,12 @@ const MAY_IMPORT = {
     ['lockfile', 'steps', 'package', 'manifest', 'http', 'store', 'runtime'],
     'it orders steps and assembles their outputs',
   ],
+  reproduction: [
+    [
+      ...['installation', 'steps', 'models', 'classifier', 'manifest', 'package', 'store', 'runtime'],
+    ],
+    'it does the work of a package again and compares',
+  ],
   cli: [['index.ts'], 'the terminal uses the library as anyone else would'],
 };
 

@@ -27,22 +27,28 @@ export interface TrainingBatchParams extends BatchParams {
 
 type Prepared = Omit<TrainingBatch, 'learningRate' | 'iteration'>;
 
+/** Which batches of a training: those of an epoch (from 1) from one of them (from 0) on. */
+export interface EpochPart {
+  readonly epoch: number;
+  readonly firstBatch: number;
+}
+
 /**
- * All examples once, the last batch shorter. Of an epoch (from 1) they come in an order, and warped,
- * as drawn for it; without an epoch they come in their own order, as they are.
+ * All examples once, the last batch shorter. Of an epoch they come in an order, and warped, as drawn
+ * for it; without an epoch they come in their own order, as they are.
  */
 export function readBatches(
   source: ExampleSource,
   params: TrainingBatchParams,
-  epoch: number,
+  part: EpochPart,
 ): AsyncGenerator<Prepared>;
 export function readBatches(source: ExampleSource, params: BatchParams): AsyncGenerator<Batch>;
 export async function* readBatches(
   source: ExampleSource,
   params: BatchParams | TrainingBatchParams,
-  epoch?: number,
+  part?: EpochPart,
 ): AsyncGenerator<Prepared> {
-  const training = 'seed' in params && epoch !== undefined ? { ...params, epoch } : undefined;
+  const training = 'seed' in params && part !== undefined ? { ...params, ...part } : undefined;
   const order =
     training === undefined
       ? Uint32Array.from({ length: source.count }, (_, index) => index)
@@ -50,7 +56,7 @@ export async function* readBatches(
   const starts = Array.from(
     { length: Math.ceil(source.count / params.batchSize) },
     (_, batch) => batch * params.batchSize,
-  );
+  ).slice(part?.firstBatch ?? 0);
   const prepare = async (start: number): Promise<Prepared> =>
     await readBatch(source, order.subarray(start, start + params.batchSize), training);
   let next = starts[0] === undefined ? undefined : prepare(starts[0]);

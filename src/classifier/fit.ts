@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { invariant, PkgError } from '../runtime/errors.ts';
 import type { AugmentParams } from './augment.ts';
-import { type ExampleSource, readBatches } from './batches.ts';
+import { type EpochPart, type ExampleSource, readBatches } from './batches.ts';
 import { advance, type EarlyStopping, isOver, type Progress } from './early-stopping.ts';
-import type { Engine } from './engine.ts';
+import type { BatchResult, Engine } from './engine.ts';
 import { learningRateAt, type Schedule } from './schedule.ts';
 
 export interface FitParams {
@@ -170,31 +170,56 @@ async function* trainEpoch(
 > {
   const { epoch } = before;
   const links = [...before.links];
-  const perEpoch = iterationsOf(data, params.batchSize);
-  let iteration = (epoch - 1) * perEpoch;
-  let lossSum = 0;
-  let right = 0;
-  let examples = 0;
-  let learningRate = params.learningRate;
-  for await (const batch of readBatches(data.train, params, epoch)) {
-    const position = { epoch: epoch - 1, iteration, iterations: params.epochs * perEpoch };
-    learningRate = learningRateAt(params.learningRate, params.schedule, position);
-    const result = engine.train({ ...batch, learningRate, iteration });
-    iteration += 1;
-    lossSum += result.lossSum;
-    right += result.right;
-    examples += batch.count;
-    const sofar = { loss: lossSum / examples, accuracy: right / examples };
-    yield { kind: 'iteration', epoch, iteration, examples: batch.count, ...sofar };
-    if (iteration % LINK_ITERATIONS === 0 || iteration === epoch * perEpoch) {
+  const sums = { loss: 0, right: 0, examples: 0 };
+  let rate = params.learningRate;
+  for await (const update of updatesOf(engine, data, params, { epoch, firstBatch: 0 })) {
+    const { iteration, examples, learningRate } = update;
+    sums.loss += update.lossSum;
+    sums.right += update.right;
+    sums.examples += examples;
+    rate = learningRate;
+    const sofar = { loss: sums.loss / sums.examples, accuracy: sums.right / sums.examples };
+    yield { kind: 'iteration', epoch, iteration, examples, ...sofar };
+    if (isLinked(iteration, iterationsOf(data, params.batchSize))) {
       const state = engine.readState();
       const link = nextLink(links.at(-1), iteration, state);
       links.push(link);
       yield { kind: 'link', link, state };
     }
   }
-  const row = { epoch, loss: lossSum / examples, accuracy: right / examples };
-  return { row: { ...row, learning_rate: learningRate }, links };
+  const row = { epoch, loss: sums.loss / sums.examples, accuracy: sums.right / sums.examples };
+  return { row: { ...row, learning_rate: rate }, links };
+}
+
+/** What one update gave, and where it stands. */
+export interface Update extends BatchResult {
+  /** Updates done in all. */
+  readonly iteration: number;
+  readonly examples: number;
+  readonly learningRate: number;
+}
+
+/** Does the updates of an epoch, from one of its batches on; the engine is in the state before it. */
+export async function* updatesOf(
+  engine: Engine,
+  { train }: Pick<FitData, 'train'>,
+  params: FitParams,
+  part: EpochPart,
+): AsyncGenerator<Update> {
+  const perEpoch = iterationsOf({ train }, params.batchSize);
+  let iteration = (part.epoch - 1) * perEpoch + part.firstBatch;
+  for await (const batch of readBatches(train, params, part)) {
+    const position = { epoch: part.epoch - 1, iteration, iterations: params.epochs * perEpoch };
+    const learningRate = learningRateAt(params.learningRate, params.schedule, position);
+    const result = engine.train({ ...batch, learningRate, iteration });
+    iteration += 1;
+    yield { ...result, iteration, examples: batch.count, learningRate };
+  }
+}
+
+/** Whether a link is made after so many updates. */
+export function isLinked(iteration: number, iterationsPerEpoch: number): boolean {
+  return iteration % LINK_ITERATIONS === 0 || iteration % iterationsPerEpoch === 0;
 }
 
 /** The link after another one; the first follows an empty text. */

@@ -19,6 +19,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { checkQuery, resolveClasses } from '../steps/query.ts';
 import { currentToolchain } from '../steps/toolchain.ts';
 import { readTextIfPresent, writeFileAtomic } from '../store/atomic-file.ts';
+import { canonicalJson, toPlainJson } from '../store/canonical-json.ts';
 import { digestOf } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import { openSources } from './sources.ts';
@@ -117,7 +118,8 @@ async function lock(
   }
   const { query } = source.manifest.data;
   if (query !== undefined) await checkQuery(runtime, store, query);
-  const lockfile = await resolveLockfile({ runtime, store, client }, source, toolchain, previous);
+  const resolved = await resolveLockfile({ runtime, store, client }, source, toolchain, previous);
+  const lockfile = withAnswers(resolved, previous);
   if (query !== undefined) {
     const folder = dirname(source.file);
     await resolveClasses(query, await openSources({ runtime, store, client }, folder, lockfile));
@@ -130,6 +132,24 @@ async function lock(
     state: previous === undefined ? 'written' : 'renewed',
     drift: previous === undefined ? [] : describeRenewal(previous, lockfile),
   };
+}
+
+/** What decides which photos are asked for, and what counts as an answer. */
+function askedBy({ parameters, sources, toolchain }: Lockfile): string {
+  const { source, query, fetch, seed } = parameters;
+  const { query: queryVersion, fetch: fetchVersion, duckdb, sharp } = toolchain;
+  const versions = { queryVersion, fetchVersion, duckdb, sharp };
+  return canonicalJson(toPlainJson({ source, query, fetch, seed, sources, versions }));
+}
+
+/**
+ * What the network answered stays recorded where something else is renewed: another model is no reason
+ * to ask again. Where nothing else is, it is the answers that are to be renewed.
+ */
+function withAnswers(renewed: Lockfile, previous: Lockfile | undefined): Lockfile {
+  if (previous?.fetch === undefined || askedBy(previous) !== askedBy(renewed)) return renewed;
+  const inputs = ({ parameters, toolchain }: Lockfile) => canonicalJson({ parameters, toolchain });
+  return inputs(previous) === inputs(renewed) ? renewed : { ...renewed, fetch: previous.fetch };
 }
 
 /** A lockfile that is to be renewed need not be readable. */
@@ -167,7 +187,7 @@ function describeRenewal(previous: Lockfile, renewed: Lockfile): readonly string
     ...parameterDrift(previous.parameters, renewed.parameters),
     ...sourceDrift(previous.sources, renewed.sources),
     ...toolchainDrift(previous.toolchain, renewed.toolchain),
-    ...(previous.fetch === undefined
+    ...(previous.fetch === undefined || renewed.fetch !== undefined
       ? []
       : ['the fetch record is dropped; the next build records anew']),
   ];

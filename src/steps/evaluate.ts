@@ -17,12 +17,11 @@ import { entryAt, type Tree } from '../store/tree.ts';
 import { evaluationFiles } from './evaluation-files.ts';
 import { type Examples, openExamples } from './example-reader.ts';
 import type { StepInputs, StepOutputs } from './step.ts';
+import { MAX_THREADS } from './training.ts';
 import { rowsOf, sourceOf } from './training-data.ts';
 
 /** Examples predicted at once; the bits do not depend on it. */
 const BATCH_SIZE = 32;
-
-const MAX_THREADS = 16;
 
 /** Judges `inputs.model` on the validation and test examples. Outputs `evaluation`, files of `models/`. */
 export async function evaluateClassifier(

@@ -3,7 +3,6 @@
 import type { Engine } from '../classifier/engine.ts';
 import {
   type EpochRow,
-  type FitData,
   type FitEvent,
   type FitState,
   fit,
@@ -11,10 +10,7 @@ import {
   LINK_ITERATIONS,
   startOf,
 } from '../classifier/fit.ts';
-import { initialWeights } from '../classifier/initial-weights.ts';
-import { createEngine } from '../engine/engine.ts';
 import { RESIZE } from '../images/resize.ts';
-import type { ModelParams } from '../manifest/model.ts';
 import { formatKeras } from '../models/keras.ts';
 import type { Model } from '../models/models.ts';
 import { formatTfjs } from '../models/tfjs.ts';
@@ -27,16 +23,11 @@ import type { Store } from '../store/store.ts';
 import { type Tree, treeDigest, treeOf } from '../store/tree.ts';
 import { type Checkpoint, findCheckpoint, type Snapshot, writeCheckpoint } from './checkpoint.ts';
 import { type Examples, openExamples } from './example-reader.ts';
-import { planTraining, type TrainingPlan } from './network.ts';
+import type { TrainingPlan } from './network.ts';
 import { formatReplay, snapshotPath } from './replay.ts';
 import type { StepInputs, StepOutputs } from './step.ts';
 import { toolchainOf } from './toolchain.ts';
-import { checkTrainable, classesOf, countClasses, sourceOf } from './training-data.ts';
-
-export type TrainParams = ModelParams & { readonly seed: number };
-
-/** Threads beyond the tasks of a phase would only wait. */
-const MAX_THREADS = 16;
+import { dataOf, openTraining, planOf, type TrainParams } from './training.ts';
 
 /** What the snapshots of a training may take of the crops' size, so of the package's. */
 const SNAPSHOT_SHARE = 0.05;
@@ -79,35 +70,6 @@ export async function trainClassifier(
   } finally {
     await examples.close();
   }
-}
-
-/** The training that a manifest asks for on these examples. */
-export function planOf(params: TrainParams, examples: Examples): TrainingPlan {
-  checkTrainable(examples);
-  const classes = classesOf(examples.rows);
-  return planTraining(params, params.seed, classes, countClasses(examples.rows, 'train', classes));
-}
-
-/** An engine with the weights a training begins with. */
-export async function openTraining(runtime: Runtime, plan: TrainingPlan): Promise<Engine> {
-  const { network, fit: settings, loss, optimizer } = plan;
-  const engine = await createEngine({
-    network,
-    batchSize: settings.batchSize,
-    threads: Math.min(runtime.concurrency, MAX_THREADS),
-    seed: settings.seed,
-    training: { loss, optimizer, fill: settings.augment?.fill },
-  });
-  engine.writeWeights(initialWeights(network, settings.seed));
-  return engine;
-}
-
-/** The examples of a training, by what they are for. */
-export function dataOf({ network, classes }: TrainingPlan, examples: Examples): FitData {
-  return {
-    train: sourceOf(examples, 'train', classes, network.inputShape),
-    validation: sourceOf(examples, 'validation', classes, network.inputShape),
-  };
 }
 
 interface Training {

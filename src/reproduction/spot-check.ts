@@ -26,6 +26,9 @@ export async function spotCheck(
   try {
     const findings = chainFindings(training);
     const { links } = training.replay;
+    if (findings.length === 0) {
+      for (const snapshot of training.replay.snapshots) await readSnapshot(training, snapshot);
+    }
     const drawn = findings.length > 0 ? [] : drawSegments(links.length, count, runtime.random);
     const replayed = await replaySegments(runtime, training, drawn);
     const all = [...findings, ...replayed.findings];

@@ -1,5 +1,6 @@
-// Benchmarks against peers: bench.mjs [query|crop|fetch ...] [--repeats N] [--json]
-// Ratios of one run on one machine, never a verdict. PKG_BENCH_PYTHON and PKG_SHARED are given.
+// Benchmarks against peers: bench.mjs [query|crop|fetch|train ...] [--repeats N] [--json]
+// Ratios of one run on one machine, never a verdict. PKG_BENCH_PYTHON, PKG_KERAS_PYTHON and
+// PKG_SHARED are given.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +9,9 @@ import { benchCrop } from './crop.mjs';
 import { benchFetch } from './fetch.mjs';
 import { benchQuery } from './query.mjs';
 import { formatResult, makeResult } from './report.mjs';
+import { benchTrain } from './train.mjs';
 
-const BENCHMARKS = { query: benchQuery, crop: benchCrop, fetch: benchFetch };
+const BENCHMARKS = { query: benchQuery, crop: benchCrop, fetch: benchFetch, train: benchTrain };
 
 function readArguments(argv) {
   const { positionals, values } = parseArgs({
@@ -20,7 +22,7 @@ function readArguments(argv) {
   const repeats = Number(values.repeats);
   if (!Number.isInteger(repeats) || repeats < 1) throw new Error('--repeats: expected 1 or more');
   const unknown = positionals.find((name) => !Object.hasOwn(BENCHMARKS, name));
-  if (unknown !== undefined) throw new Error(`${unknown}: expected query, crop or fetch`);
+  if (unknown !== undefined) throw new Error(`${unknown}: expected query, crop, fetch or train`);
   const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
   return { names, repeats, json: values.json === true };
 }

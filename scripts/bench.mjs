@@ -8,11 +8,17 @@ ensurePackages();
 ensureBuilt();
 
 const python = ensurePython('bench');
-if (!existsSync(SHARED) || python === undefined) {
+const keras = ensurePython('keras');
+if (!existsSync(SHARED) || python === undefined || keras === undefined) {
   console.error(`MISSING: benchmarks need Python 3 and the test data (PKG_SHARED: ${SHARED}).`);
   process.exit(1);
 }
-const env = { ...process.env, PKG_SHARED: SHARED, PKG_BENCH_PYTHON: python };
+const env = {
+  ...process.env,
+  PKG_SHARED: SHARED,
+  PKG_BENCH_PYTHON: python,
+  PKG_KERAS_PYTHON: keras,
+};
 const bench = [join(ROOT, 'bench/bench.mjs'), ...process.argv.slice(2)];
 const { status } = spawnSync(process.execPath, bench, { cwd: ROOT, env, stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -4,8 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureArm64Node } from './arm64.mjs';
 import {
   ensureBuilt,
+  ensureBun,
   ensureGoTool,
   ensureNode,
   ensurePackages,
@@ -14,8 +16,8 @@ import {
   SHARED,
 } from './tools.mjs';
 
-/** Node versions the top hash must not depend on: the oldest supported one and a new one. */
-const NODE_VERSIONS = ['20.19.0', '26.10.0'];
+/** Node versions that nothing hashed may depend on, from the oldest supported one to the newest. */
+const NODE_VERSIONS = ['20.19.0', '22.23.3', '24.21.0', '26.10.0'];
 
 const args = process.argv.slice(2);
 const at = args.indexOf('--server');
@@ -42,6 +44,8 @@ const env = {
   PKG_QUILT3_PYTHON: ensurePython('quilt3') ?? '',
   PKG_KERAS_PYTHON: ensurePython('keras') ?? '',
   PKG_NODE_BINARIES: NODE_VERSIONS.map(ensureNode).join(':'),
+  PKG_BUN_BINARY: ensureBun() ?? '',
+  PKG_ARM64_NODE: ensureArm64Node() ?? '',
 };
 const folder = mkdtempSync(join(tmpdir(), 'pkg-test-results-'));
 const results = join(folder, 'results.json');

@@ -21,9 +21,17 @@ const GO_TOOLS = {
   minio: 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c',
 };
 
+const BUN_VERSION = '1.4.5';
+
 const PYTHON_ENVIRONMENTS = {
   quilt3: ['quilt3==8.0.0'],
-  keras: ['tensorflow-cpu==2.21.0', 'keras==3.15.1', 'scikit-learn==1.9.1', 'scipy==1.17.1', 'pillow==13.0.0'],
+  keras: [
+    'tensorflow-cpu==2.21.0',
+    'keras==3.15.1',
+    'scikit-learn==1.9.1',
+    'scipy==1.17.1',
+    'pillow==13.0.0',
+  ],
   bench: [
     ...['pandas==2.3.3', 'pillow==13.0.0', 'img2dataset==1.47.0', 'numpy==2.4.6'],
     ...['pyarrow==26.0.1', 'opencv-python-headless==4.14.0.94', 'albumentations==1.4.24'],
@@ -100,11 +108,29 @@ export function ensurePython(name) {
 export function ensureNode(version) {
   const folder = join(CACHE, `node-${version}`);
   const binary = join(folder, 'node_modules', 'node', 'bin', 'node');
-  if (!existsSync(binary)) {
-    mkdirSync(folder, { recursive: true });
-    run('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, `node@${version}`], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  }
+  if (!existsSync(binary)) installPackages(folder, [`node@${version}`]);
   return binary;
+}
+
+/** Bun, whose engine is not Node's, from npm; undefined where there is none for this machine. */
+export function ensureBun() {
+  const folder = join(CACHE, `bun-${BUN_VERSION}`);
+  // The package `bun` would move the binary out of this one, by a script that may not run.
+  const name = `@oven/bun-${process.platform}-${process.arch.replace('arm64', 'aarch64')}`;
+  const binary = join(folder, 'node_modules', name, 'bin', 'bun');
+  try {
+    if (!existsSync(binary)) installPackages(folder, [`${name}@${BUN_VERSION}`]);
+    execFileSync(binary, ['--version']);
+    return binary;
+  } catch {
+    console.error(`MISSING: Bun (npm package ${name}), so what runs under it is skipped.`);
+    return undefined;
+  }
+}
+
+/** Installs npm packages into a folder of their own. */
+export function installPackages(folder, packages, options = []) {
+  mkdirSync(folder, { recursive: true });
+  const args = ['install', '--no-audit', '--no-fund', '--prefix', folder, ...options, ...packages];
+  run('npm', args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }

@@ -17,13 +17,13 @@ export const FIRST_FREE = 1024;
 
 /**
  * What a worker runs; it blocks in the kernels until it is told to stop. Where it fails, it wakes the
- * others, which would wait for it forever.
+ * others, which would wait for it forever. No name in it is `module`, which Bun declares itself.
  */
 const WORKER = `
-const { workerData: { module, memory, thread, runsSeen } } = require('node:worker_threads');
+const { workerData: { kernels, memory, thread, runsSeen } } = require('node:worker_threads');
 const words = new Int32Array(memory.buffer);
 try {
-  new WebAssembly.Instance(module, { env: { memory } }).exports.work(thread, runsSeen);
+  new WebAssembly.Instance(kernels, { env: { memory } }).exports.work(thread, runsSeen);
 } catch (error) {
   Atomics.store(words, ${String(STOPPED / 4)}, 2);
   Atomics.add(words, ${String(PHASES_DONE / 4)}, 1);
@@ -64,15 +64,19 @@ export function createMachine(module: WebAssembly.Module, size: MachineSize): Ma
   words[SCRATCH_BYTES / 4] = size.scratchBytes;
   const kernels = kernelsOf(new WebAssembly.Instance(module, { env: { memory } }));
   const workers = Array.from({ length: size.threads - 1 }, (_, index) => {
-    const workerData = { module, memory, thread: index + 1, runsSeen: 0 };
+    const workerData = { kernels: module, memory, thread: index + 1, runsSeen: 0 };
     const worker = new Worker(WORKER, { eval: true, workerData });
     worker.unref();
+    // That it failed is said by `run`, which finds STOPPED set; unheard it would end the process.
+    worker.on('error', () => undefined);
     return worker;
   });
   return {
     memory,
     kernels,
     run(program, batch) {
+      // Threads meet at the end of each phase: without any, a late one would run the next program twice.
+      if (words[program / 4] === 0) return;
       words[BATCH / 4] = batch;
       kernels.run(program);
       invariant(Atomics.load(words, STOPPED / 4) === 0, 'a thread of the engine failed');

@@ -61,12 +61,15 @@ describeWithShared('data/oid-mini/EXPECTED_IMAGES.csv')('a build of served photo
   });
 
   const nodes = (process.env['PKG_NODE_BINARIES'] ?? '').split(':').filter((path) => path !== '');
-  it.runIf(nodes.length > 0)('has the same top hash on the oldest and on a new Node', async () => {
-    for (const [index, node] of nodes.entries()) {
-      const built = await build(`node-${String(index)}`, [], { node });
-      expect(built.topHash, node).toBe(reference.topHash);
-    }
-  });
+  it.runIf(nodes.length > 0)(
+    'has the same top hash on the oldest and the newest Node',
+    async () => {
+      for (const [index, node] of [...nodes.slice(0, 1), ...nodes.slice(-1)].entries()) {
+        const built = await build(`node-${String(index)}`, [], { node });
+        expect(built.topHash, node).toBe(reference.topHash);
+      }
+    },
+  );
 
   it('does no step again and asks for nothing when nothing changed', async () => {
     const before = await server.stats();

@@ -7,6 +7,7 @@ export {
   selectEntries,
 } from './installation/install.ts';
 export { readInstallation } from './installation/installation.ts';
+export { openInstalled, openRevision } from './installation/opened-package.ts';
 export { readFolder } from './package/folder.ts';
 export { packageSizeBytes } from './package/package.ts';
 export { type Finding, verifyFiles } from './package/verify.ts';
@@ -35,6 +36,8 @@ export {
   resolveReference,
 } from './registry/revisions.ts';
 export { verifyObjects } from './registry/verify-registry.ts';
+export type { SpotCheck } from './reproduction/reproduction.ts';
+export { spotCheck } from './reproduction/spot-check.ts';
 export { messageOf, PkgError } from './runtime/errors.ts';
 export {
   createRuntime,

@@ -44,6 +44,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/verify.ts')).verifyCommand,
   },
   {
+    name: 'reproduce',
+    summary: "Do segments of a package's training again and compare",
+    load: async () => (await import('./commands/reproduce.ts')).reproduceCommand,
+  },
+  {
     name: 'ls',
     summary: 'List the packages of a registry, or the files of a package',
     load: async () => (await import('./commands/ls.ts')).lsCommand,
@@ -69,7 +74,7 @@ const EXIT_USAGE = 2;
 
 const EXIT_CODES_HELP = `
 Exit codes: 0 done, 2 usage, 3 done but images are missing, 10 manifest, 11 lockfile,
-12 not found, 13 integrity, 15 unreachable or no room, 16 conflict, 130 interrupted.`;
+12 not found, 13 integrity, 14 not reproduced, 15 unreachable or no room, 16 conflict, 130 interrupted.`;
 
 /** Runs this process's arguments and ends it with the exit code. */
 export async function runProcess(): Promise<void> {

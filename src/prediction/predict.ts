@@ -17,7 +17,7 @@ const MIN_BATCH = 32;
 const IMAGES_PER_THREAD = 4;
 
 /** What the outputs of all layers may take for a batch. */
-const MAX_BATCH_BYTES = 2 ** 30;
+const MAX_BATCH_BYTES = 2 ** 29;
 
 /** What the pictures of one photo's boxes may take together. */
 const MAX_TASK_BYTES = 16 * 2 ** 20;
@@ -49,7 +49,8 @@ export async function* predictPhotos(
   }
 }
 
-function batchSizeFor({ network }: Model, threads: number): number {
+/** Photos that are predicted at once: enough for all threads, within a bound on memory. */
+export function batchSizeFor({ network }: Model, threads: number): number {
   const numbers = network.layers.reduce((sum, { outputShape }) => sum + sizeOf(outputShape), 0);
   const bytes = 4 * (numbers + sizeOf(network.inputShape));
   const wanted = Math.max(MIN_BATCH, IMAGES_PER_THREAD * threads);

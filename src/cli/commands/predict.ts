@@ -12,8 +12,8 @@ export const predictCommand = defineCommand({
   positionals: [
     [
       '<model>',
-      'a folder with an installed package or a model.json; if there is none of that name, user/name,\n' +
-        'user/name:tag or user/name@<top hash>, built here or in --registry (write ./a/b for a folder)',
+      'a folder with an installed package or a model.json; else user/name, user/name:tag or ' +
+        'user/name@<top hash>, built here or in --registry (./a/b is always a folder)',
     ],
     ['<photos...>', 'files, and folders for the pictures that stand right in them, by name'],
   ],

@@ -152,7 +152,9 @@ function outputShapeOf(spec: LayerSpec, shape: Shape, index: number): Shape {
     case 'globalAveragePooling2d':
       return [featureMap(spec, shape, index)[2]];
     case 'flatten':
-      featureMap(spec, shape, index);
+      if (shape.length === 1) {
+        throw misfit(index, 'flatten takes a feature map, not a vector', 'Leave it out here.');
+      }
       return [sizeOf(shape)];
     case 'dense':
       if (shape.length !== 1) throw misfit(index, 'dense takes a vector', 'Put flatten before it.');
@@ -195,7 +197,7 @@ function featureMap(
 
 function misfit(index: number, what: string, hint: string): PkgError {
   const key = `model.layers.${String(index)}`;
-  return new PkgError('manifest', `${key}: ${what}`, { key, hint });
+  return new PkgError('manifest', what, { key, hint });
 }
 
 function weightsOf(spec: LayerSpec, shape: Shape): readonly WeightSpec[] {

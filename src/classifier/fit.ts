@@ -127,7 +127,7 @@ function isDone({ rows, progress }: FitState, { epochs, earlyStopping }: FitPara
 
 function checkMonitor({ validation }: FitData, { earlyStopping }: FitParams): void {
   if (validation.count > 0 || !(earlyStopping?.monitor.startsWith('val_') ?? false)) return;
-  throw new PkgError('manifest', 'model.fit.earlyStopping: there are no validation examples', {
+  throw new PkgError('manifest', 'there are no validation examples', {
     key: 'model.fit.earlyStopping.monitor',
     hint: 'Raise data.split.validation, or monitor loss or accuracy.',
   });

@@ -331,12 +331,8 @@ function checkLoss(network: Network, loss: Loss): void {
   if (activation === LAST_ACTIVATIONS[loss] && network.layers.at(-1)?.outputShape.length === 1)
     return;
   const key = `model.layers.${String(network.layers.length - 1)}`;
-  throw new PkgError(
-    'manifest',
-    `${key}: ${loss} takes a dense layer of ${LAST_ACTIVATIONS[loss]}`,
-    {
-      key,
-      hint: 'End the layers with dense: { units: 1, activation: sigmoid } for two classes, or softmax and one unit a class.',
-    },
-  );
+  throw new PkgError('manifest', `${loss} takes a dense layer of ${LAST_ACTIVATIONS[loss]}`, {
+    key,
+    hint: 'End the layers with dense: { units: 1, activation: sigmoid } for two classes, or softmax and one unit a class.',
+  });
 }

@@ -38,13 +38,22 @@ export interface EngineOptions extends CompileOptions {
  * @throws PkgError `manifest` for a layer, loss or size that the engine has not.
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  checkLayers(options.network);
-  const compiled = compileNetwork(options);
+  const compiled = compileChecked(options);
   const machine = createMachine(await loadKernels(), { ...compiled, threads: options.threads });
   for (const program of [compiled.train, compiled.predict, compiled.prepare]) {
     if (program !== undefined) writeProgram(machine.memory, program);
   }
   return new WasmEngine(options, compiled, machine);
+}
+
+/** Fails as `createEngine` does for what the engine has not, without making one. */
+export function checkEngine(options: CompileOptions): void {
+  compileChecked(options);
+}
+
+function compileChecked(options: CompileOptions): Compiled {
+  checkLayers(options.network);
+  return compileNetwork(options);
 }
 
 const KERNEL_SIZES = [1, 3, 5];
@@ -65,7 +74,7 @@ function checkLayers({ layers }: Network): void {
 }
 
 function unsupported(key: string, value: number, known: readonly number[]): PkgError {
-  return new PkgError('manifest', `${key}: the deterministic engine has no ${String(value)}`, {
+  return new PkgError('manifest', `the deterministic engine has no ${String(value)} here`, {
     key,
     hint: `Use ${known.join(', ')}; engine: tensorflow takes any.`,
   });
@@ -221,7 +230,10 @@ class WasmEngine implements Engine {
   }
 
   #checkFinite({ lossSum }: BatchResult, { iteration, count }: TrainingBatch): void {
-    const sick = this.#compiled.parameters.find(({ sick: word }) => this.#words[word / 4] !== 0);
+    // Gradients go from the last layer to the first, and with them what is not finite.
+    const sick = this.#compiled.parameters.findLast(
+      ({ sick: word }) => this.#words[word / 4] !== 0,
+    );
     if (Number.isFinite(lossSum) && sick === undefined) return;
     const bad = this.#compiled.outputs.find(({ tensor }) => !this.#isFinite(tensor, count));
     const names = weightSpecs(this.network);

@@ -19,7 +19,7 @@ export class Arena {
     const address = this.#next;
     this.#next = Math.ceil((address + sizeBytes + SLACK_BYTES) / 64) * 64;
     if (this.#next > MAX_PAGES * PAGE_BYTES) {
-      throw new PkgError('manifest', 'model: the network with its batch needs more than 4 GiB', {
+      throw new PkgError('manifest', 'the network with its batch needs more than 4 GiB', {
         key: 'model.fit.batchSize',
         hint: 'Lower model.fit.batchSize, model.input or the number of filters.',
       });

@@ -4,6 +4,9 @@ import { finite, fraction, positiveInteger, text } from './fields.ts';
 
 const activation = z.enum(['linear', 'relu', 'sigmoid', 'softmax', 'tanh']).default('linear');
 
+/** Where to go with a layer that is none of these. */
+const OTHER_LAYERS = '; any other is for engine: tensorflow, by entry instead of layers';
+
 /** Keras reads no deeper file in good time. */
 const MAX_LAYERS = 200;
 
@@ -66,14 +69,18 @@ const optimizerKinds = {
 };
 
 /** Takes a bare name, or an object with exactly one of the given keys. */
-function oneOf<Shape extends Record<string, z.ZodObject>>(shape: Shape, what: string) {
+function oneOf<Shape extends Record<string, z.ZodObject>>(
+  shape: Shape,
+  what: string,
+  otherwise = '',
+) {
   return z.preprocess(
     (value) => (typeof value === 'string' ? { [value]: {} } : value),
     z
       .strictObject(shape)
       .partial()
       .refine((kinds) => Object.keys(kinds).length === 1, {
-        error: `expected exactly one ${what}: ${Object.keys(shape).join(', ')}`,
+        error: `expected exactly one ${what}: ${Object.keys(shape).join(', ')}${otherwise}`,
       }),
   );
 }
@@ -123,7 +130,11 @@ export const modelSchema = z
     input: z
       .strictObject({ widthPx: positiveInteger.max(8192), heightPx: positiveInteger.max(8192) })
       .prefault({ widthPx: 128, heightPx: 128 }),
-    layers: z.array(oneOf(layerKinds, 'layer')).min(1).max(MAX_LAYERS).optional(),
+    layers: z
+      .array(oneOf(layerKinds, 'layer', OTHER_LAYERS))
+      .min(1)
+      .max(MAX_LAYERS)
+      .optional(),
     entry: text.optional(),
     augment: augmentSchema.optional(),
     fit: fitSchema.prefault({}),

@@ -16,6 +16,7 @@ import {
 } from '../manifest/parse.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { checkModel } from '../steps/network.ts';
 import { checkQuery, resolveClasses } from '../steps/query.ts';
 import { currentToolchain } from '../steps/toolchain.ts';
 import { readTextIfPresent, writeFileAtomic } from '../store/atomic-file.ts';
@@ -106,6 +107,8 @@ async function lock(
   mode: LockMode,
 ): Promise<Locked> {
   const { runtime, store } = context;
+  const { model } = source.manifest;
+  if (model?.engine === 'deterministic') checkModel(model);
   const path = lockfilePath(source.file);
   const text = await readTextIfPresent(path);
   const previous = text === undefined ? undefined : readPrevious(text, path, mode);

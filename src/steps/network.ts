@@ -8,6 +8,7 @@ import {
 import type { Loss, Optimizer } from '../classifier/engine.ts';
 import type { FitParams } from '../classifier/fit.ts';
 import type { Schedule } from '../classifier/schedule.ts';
+import { checkEngine } from '../engine/engine.ts';
 import type { ModelParams } from '../manifest/model.ts';
 import { invariant, PkgError } from '../runtime/errors.ts';
 
@@ -29,21 +30,19 @@ export interface TrainingPlan {
  * @throws PkgError `manifest` where layers, classes or settings do not fit each other.
  */
 export function planTraining(
-  { input, layers, augment, fit }: ModelParams,
+  model: ModelParams,
   seed: number,
   classes: readonly string[],
   counts: readonly number[],
 ): TrainingPlan {
-  invariant(layers !== undefined, 'the deterministic engine is given layers');
-  const shape = [input.heightPx, input.widthPx, 3] as const;
-  const network = planNetwork(shape, layers.map(layerSpecOf));
+  const { augment, fit } = model;
+  const network = networkOf(model);
   checkOutputs(network, classes);
   const { optimizer, learningRate } = optimizerOf(fit.optimizer);
   return {
     network,
     classes,
-    loss:
-      fit.loss ?? (outputUnits(network) === 1 ? 'binaryCrossentropy' : 'categoricalCrossentropy'),
+    loss: lossOf(model, network),
     optimizer,
     fit: {
       seed,
@@ -56,6 +55,28 @@ export function planTraining(
       earlyStopping: fit.earlyStopping,
     },
   };
+}
+
+/**
+ * Checks what can be known of a model before there is any crop: whether the layers fit each other, the
+ * loss and the engine.
+ * @throws PkgError `manifest` where they do not.
+ */
+export function checkModel(model: ModelParams): void {
+  const network = networkOf(model);
+  const { optimizer } = optimizerOf(model.fit.optimizer);
+  const training = { loss: lossOf(model, network), optimizer, fill: model.augment?.fill };
+  checkEngine({ network, batchSize: model.fit.batchSize, threads: 1, training });
+}
+
+function networkOf({ input, layers }: ModelParams): Network {
+  invariant(layers !== undefined, 'the deterministic engine is given layers');
+  return planNetwork([input.heightPx, input.widthPx, 3], layers.map(layerSpecOf));
+}
+
+function lossOf({ fit: { loss } }: ModelParams, network: Network): Loss {
+  if (loss !== undefined) return loss;
+  return outputUnits(network) === 1 ? 'binaryCrossentropy' : 'categoricalCrossentropy';
 }
 
 /** One key with its settings becomes a value that names its kind. */
@@ -117,7 +138,7 @@ function classWeightsOf(
   }
   const stranger = Object.keys(weights).find((name) => !classes.includes(name));
   if (stranger !== undefined) {
-    throw new PkgError('manifest', `model.fit.classWeights: there is no class "${stranger}"`, {
+    throw new PkgError('manifest', `there is no class "${stranger}"`, {
       key: 'model.fit.classWeights',
       hint: `The classes with crops are ${classes.join(', ')}.`,
     });
@@ -128,11 +149,12 @@ function classWeightsOf(
 /** One sigmoid tells two classes apart; else there is one output a class. */
 function checkOutputs(network: Network, classes: readonly string[]): void {
   const units = outputUnits(network);
-  if (units === classes.length || (units === 1 && classes.length === 2)) return;
+  const fits = units === classes.length || (units === 1 && classes.length === 2);
+  if (fits && classes.length >= 2) return;
   const key = `model.layers.${String(network.layers.length - 1)}`;
   const outputs = `${String(units)} ${units === 1 ? 'output' : 'outputs'}`;
   const found = `${String(classes.length)} ${classes.length === 1 ? 'class' : 'classes'}`;
-  throw new PkgError('manifest', `${key}: the network has ${outputs}, the crops are of ${found}`, {
+  throw new PkgError('manifest', `the network has ${outputs}, the crops are of ${found}`, {
     key,
     hint:
       classes.length < 2

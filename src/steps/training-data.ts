@@ -50,7 +50,7 @@ export function sourceOf(
 /** Fails where nothing is left to train on. */
 export function checkTrainable(examples: Examples): void {
   if (examples.rows.some(({ split }) => split === 'train')) return;
-  throw new PkgError('manifest', 'model: there is no crop to train on', {
+  throw new PkgError('manifest', 'there is no crop to train on', {
     key: 'data.split',
     hint: 'Select more images, or lower data.split.validation and data.split.test.',
   });

@@ -125,7 +125,7 @@ describe('a model that does not fit', () => {
       'a kernel the engine has not',
       'kernelSize: 3',
       'kernelSize: 7',
-      /kernelSize: the deterministic engine has no 7/,
+      /kernelSize: the deterministic engine has no 7 here/,
     ],
     [
       'a window larger than its input',

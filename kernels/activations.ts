@@ -26,7 +26,7 @@ export function activate(args: usize, image: i32): void {
   }
   for (let row = 0; row < rows; row++) {
     const start = y + <usize>row * stride;
-    const end = start + (<usize>channels << 2);
+    const end = start + ((<usize>channels) << 2);
     if (kind == SIGMOID) {
       for (let p = start; p < end; p += 4) store<f32>(p, sigmoid(load<f32>(p)));
     } else if (kind == TANH) {
@@ -68,7 +68,7 @@ export function activateBackward(args: usize, image: i32): void {
   }
   for (let row = 0; row < rows; row++) {
     const start = <usize>row * stride;
-    const end = start + (<usize>channels << 2);
+    const end = start + ((<usize>channels) << 2);
     if (kind == SIGMOID) {
       for (let p = start; p < end; p += 4) {
         const value = load<f32>(y + p);
@@ -123,6 +123,6 @@ export function dropout(args: usize, image: i32): void {
 export function fillUniform(target: usize, count: i32, key: u64, limit: f32): void {
   for (let index = 0; index < count; index++) {
     const drawn = <f32>(mix(key + <u64>(index + 1) * GOLDEN) >> 40);
-    store<f32>(target + (<usize>index << 2), (drawn * <f32>1.1920928955078125e-7 - 1) * limit);
+    store<f32>(target + ((<usize>index) << 2), (drawn * <f32>1.1920928955078125e-7 - 1) * limit);
   }
 }

@@ -84,7 +84,13 @@ export function convolve(args: usize, image: i32): void {
 }
 
 /** Four pixels, eight channels. */
-function convolveTile(args: usize, patch: usize, channel: usize, target: usize, places: usize): void {
+function convolveTile(
+  args: usize,
+  patch: usize,
+  channel: usize,
+  target: usize,
+  places: usize,
+): void {
   const second = at(args, 5);
   const third = at(args, 6);
   const fourth = at(args, 7);
@@ -127,7 +133,13 @@ function convolveTile(args: usize, patch: usize, channel: usize, target: usize, 
 }
 
 /** Four pixels, four channels. */
-function convolveNarrowTile(args: usize, patch: usize, channel: usize, target: usize, places: usize): void {
+function convolveNarrowTile(
+  args: usize,
+  patch: usize,
+  channel: usize,
+  target: usize,
+  places: usize,
+): void {
   const second = at(args, 5);
   const third = at(args, 6);
   const fourth = at(args, 7);
@@ -181,7 +193,16 @@ function storeTile(
   const last = word(args, 21) - 1;
   const floor = word(args, 20) != 0 ? zero : f32x4.splat(-Infinity);
   v128.store(target + channel, f32x4.pmax(f32x4.add(y0, bias), floor));
-  v128.store(target + channel + <usize>min(1, last) * pixelBytes, f32x4.pmax(f32x4.add(y1, bias), floor));
-  v128.store(target + channel + <usize>min(2, last) * pixelBytes, f32x4.pmax(f32x4.add(y2, bias), floor));
-  v128.store(target + channel + <usize>min(3, last) * pixelBytes, f32x4.pmax(f32x4.add(y3, bias), floor));
+  v128.store(
+    target + channel + <usize>min(1, last) * pixelBytes,
+    f32x4.pmax(f32x4.add(y1, bias), floor),
+  );
+  v128.store(
+    target + channel + <usize>min(2, last) * pixelBytes,
+    f32x4.pmax(f32x4.add(y2, bias), floor),
+  );
+  v128.store(
+    target + channel + <usize>min(3, last) * pixelBytes,
+    f32x4.pmax(f32x4.add(y3, bias), floor),
+  );
 }

@@ -21,7 +21,7 @@ export function dense(args: usize, task: i32, batch: i32): void {
   const steps = min(word(args, 5), word(args, 4) - first);
   const unitBytes = at(args, 3);
   const kernel = at(args, 2) + <usize>first * unitBytes;
-  const x = at(args, 0) + (<usize>first << 2);
+  const x = at(args, 0) + ((<usize>first) << 2);
   const partial = at(args, 6) + <usize>task * at(args, 7);
   for (let example = 0; example < batch; example += 4) {
     for (let unit: usize = 0; unit < unitBytes; unit += 32) {
@@ -33,7 +33,14 @@ export function dense(args: usize, task: i32, batch: i32): void {
 
 // In a batch that is no multiple of four the last tile holds its last example several times.
 
-function denseTile(args: usize, x: usize, kernel: usize, partial: usize, example: i32, steps: i32): void {
+function denseTile(
+  args: usize,
+  x: usize,
+  kernel: usize,
+  partial: usize,
+  example: i32,
+  steps: i32,
+): void {
   const last = batchSize() - 1;
   const exampleBytes = at(args, 1);
   const unitBytes = at(args, 3);
@@ -50,7 +57,7 @@ function denseTile(args: usize, x: usize, kernel: usize, partial: usize, example
   let b2 = a0;
   let b3 = a0;
   let weights = kernel;
-  const end = p0 + (<usize>steps << 2);
+  const end = p0 + ((<usize>steps) << 2);
   while (p0 < end) {
     const w0 = v128.load(weights);
     const w1 = v128.load(weights, 16);
@@ -101,7 +108,7 @@ function denseNarrowTile(
     let p = x + <usize>one * exampleBytes;
     let weights = kernel;
     let a = f32x4.splat(0);
-    const end = p + (<usize>steps << 2);
+    const end = p + ((<usize>steps) << 2);
     for (; p < end; p += 4) {
       a = f32x4.add(a, f32x4.mul(v128.load32_splat(p), v128.load(weights)));
       weights += unitBytes;
@@ -141,14 +148,14 @@ export function gradientOfDenseInput(args: usize, task: i32, batch: i32): void {
   const end = min(first + word(args, 4), word(args, 3));
   const unitBytes = at(args, 1);
   const last = batch - 1;
-  for (let input = end; input < (end + 3) / 4 * 4; input++) {
+  for (let input = end; input < ((end + 3) / 4) * 4; input++) {
     for (let example = 0; example < batch; example++) {
-      store<f32>(at(args, 5) + <usize>example * at(args, 6) + (<usize>input << 2), 0);
+      store<f32>(at(args, 5) + <usize>example * at(args, 6) + ((<usize>input) << 2), 0);
     }
   }
   for (let input = first; input < end; input++) {
     const kernel = at(args, 2) + <usize>input * unitBytes;
-    const target = at(args, 5) + (<usize>input << 2);
+    const target = at(args, 5) + ((<usize>input) << 2);
     for (let example = 0; example < batch; example += 4) {
       const second = min(example + 1, last);
       const third = min(example + 2, last);
@@ -185,7 +192,7 @@ export function gradientOfDenseKernel(args: usize, task: i32, batch: i32): void 
   const end = min(first + word(args, 5), word(args, 4));
   const unitBytes = at(args, 3);
   for (let input = first; input < end; input += 4) {
-    const x = at(args, 0) + (<usize>input << 2);
+    const x = at(args, 0) + ((<usize>input) << 2);
     const target = at(args, 6) + <usize>input * unitBytes;
     const rows = min(4, end - input);
     for (let unit: usize = 0; unit < unitBytes; unit += 32) {
@@ -246,7 +253,7 @@ function denseKernelNarrowTile(
 ): void {
   for (let row = 0; row < rows; row++) {
     for (let unit: usize = 0; unit < bytes; unit += 16) {
-      let p = x + (<usize>row << 2);
+      let p = x + ((<usize>row) << 2);
       let q = g + unit;
       let a = f32x4.splat(0);
       for (let example = 0; example < batch; example++) {

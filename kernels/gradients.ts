@@ -24,7 +24,7 @@ export function gradientOfKernel(args: usize, image: i32, thread: i32): void {
   const bandRows = word(args, 23);
   const ends = scratchOf(thread);
   const lists = ends + (at(args, 11) << 2) + 32;
-  const listBytes = <usize>(bandRows * word(args, 10)) << 3;
+  const listBytes = (<usize>(bandRows * word(args, 10))) << 3;
   const group = image / word(args, 19);
   const partial = at(args, 17) + <usize>group * at(args, 18);
   const biases: usize = at(args, 21) == 0 ? 0 : at(args, 21) + <usize>group * at(args, 18);
@@ -32,7 +32,7 @@ export function gradientOfKernel(args: usize, image: i32, thread: i32): void {
   const channels = word(args, 22);
   if (image % word(args, 19) == 0) {
     memory.fill(partial, 0, <usize>channels * channelBytes);
-    if (biases != 0) memory.fill(biases, 0, <usize>channels << 2);
+    if (biases != 0) memory.fill(biases, 0, (<usize>channels) << 2);
   }
   const x = at(args, 0) + <usize>image * at(args, 1);
   for (let first = 0; first < word(args, 9); first += bandRows) {
@@ -40,9 +40,9 @@ export function gradientOfKernel(args: usize, image: i32, thread: i32): void {
     gatherByChannel(args, image, first, last, ends, lists, listBytes);
     for (let channel = 0; channel < channels; channel++) {
       const start = lists + <usize>channel * listBytes;
-      const end = <usize>load<u32>(ends + (<usize>channel << 2));
+      const end = <usize>load<u32>(ends + ((<usize>channel) << 2));
       accumulate(args, start, end, x, partial + <usize>channel * channelBytes);
-      if (biases != 0) addBias(start, end, biases + (<usize>channel << 2));
+      if (biases != 0) addBias(start, end, biases + ((<usize>channel) << 2));
     }
   }
 }
@@ -109,7 +109,7 @@ function gatherByChannel(
           const end = <usize>load<u32>(ends + (channel << 2));
           store<u32>(end, <u32>offset);
           store<f32>(end, gradient, 4);
-          store<u32>(ends + (channel << 2), <u32>(end + (<usize>i32(gradient != 0) << 3)));
+          store<u32>(ends + (channel << 2), <u32>(end + ((<usize>i32(gradient != 0)) << 3)));
         }
       }
       gradients += stride << 2;
@@ -121,7 +121,8 @@ function gatherByChannel(
 /** Sums gradient * X over a list into a row of the kernel's gradient, six vectors at a time. */
 function accumulateRow(start: usize, end: usize, x: usize, target: usize, rowBytes: usize): void {
   let offset: usize = 0;
-  for (; offset + 96 <= rowBytes; offset += 96) accumulateSix(start, end, x + offset, target + offset);
+  for (; offset + 96 <= rowBytes; offset += 96)
+    accumulateSix(start, end, x + offset, target + offset);
   for (; offset < rowBytes; offset += 16) {
     let a = v128.load(target + offset);
     const source = x + offset;
@@ -159,7 +160,13 @@ function accumulateSix(start: usize, end: usize, x: usize, target: usize): void 
 }
 
 /** Three rows of three vectors: a kernel of 3 x 3 over an input of 3 or 4 channels. */
-function accumulateNine(start: usize, end: usize, x: usize, rowDistance: usize, target: usize): void {
+function accumulateNine(
+  start: usize,
+  end: usize,
+  x: usize,
+  rowDistance: usize,
+  target: usize,
+): void {
   let a0 = v128.load(target);
   let a1 = v128.load(target, 16);
   let a2 = v128.load(target, 32);
@@ -258,7 +265,7 @@ function gatherByPosition(
   const stride = at(args, 11);
   let kernel = at(args, 17);
   for (let channel: usize = 0; channel < stride; channel++) {
-    const slot = ends + (<usize>load<u8>(places + channel) << 2);
+    const slot = ends + ((<usize>load<u8>(places + channel)) << 2);
     const end = <usize>load<u32>(slot);
     store<u32>(end, <u32>kernel);
     const gradient = load<f32>(gradients + (channel << 2));
@@ -279,7 +286,7 @@ function gatherPixel(args: usize, gradients: usize, list: usize, ends: usize): v
     const gradient = load<f32>(gradients + (channel << 2));
     store<u32>(end, <u32>kernel);
     store<f32>(end, gradient, 4);
-    end += <usize>i32(gradient != 0) << 3;
+    end += (<usize>i32(gradient != 0)) << 3;
     kernel += at(args, 18);
   }
   store<u32>(ends, <u32>end);
@@ -373,7 +380,7 @@ export function sumPartials(args: usize, task: i32, batch: i32): void {
     return;
   }
   for (let step = 0; step < length; step++) {
-    const target = at(args, 3) + (<usize>(task * length + step) * stride << 2);
+    const target = at(args, 3) + ((<usize>(task * length + step) * stride) << 2);
     for (let channel = 0; channel < channels; channel++) {
       const index = <usize>(channel * rows + task) * filled + <usize>step;
       let source = at(args, 0) + (index << 2);
@@ -382,7 +389,7 @@ export function sumPartials(args: usize, task: i32, batch: i32): void {
         source += at(args, 1);
         sum += load<f32>(source);
       }
-      store<f32>(target + (<usize>channel << 2), sum);
+      store<f32>(target + ((<usize>channel) << 2), sum);
     }
     for (let channel = <usize>channels; channel < stride; channel++) {
       store<f32>(target + (channel << 2), 0);
@@ -395,13 +402,13 @@ function sumBiases(args: usize, groups: i32, channels: i32): void {
   for (let channel = 0; channel < stride; channel++) {
     let sum: f32 = 0;
     if (channel < channels) {
-      let source = at(args, 9) + (<usize>channel << 2);
+      let source = at(args, 9) + ((<usize>channel) << 2);
       sum = load<f32>(source);
       for (let group = 1; group < groups; group++) {
         source += at(args, 1);
         sum += load<f32>(source);
       }
     }
-    store<f32>(at(args, 10) + (<usize>channel << 2), sum);
+    store<f32>(at(args, 10) + ((<usize>channel) << 2), sum);
   }
 }

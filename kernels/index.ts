@@ -160,7 +160,7 @@ function call(kernel: i32, args: usize, task: i32, thread: i32): void {
 function runTask(calls: usize, count: i32, images: i32, task: i32, thread: i32): void {
   if (images == 0) {
     for (let index = 0; index < count; index++) {
-      const entry = calls + (<usize>index << 3);
+      const entry = calls + ((<usize>index) << 3);
       call(load<i32>(entry), at(entry, 1), task, thread);
     }
     return;
@@ -168,7 +168,7 @@ function runTask(calls: usize, count: i32, images: i32, task: i32, thread: i32):
   const end = min((task + 1) * images, batchSize());
   for (let image = task * images; image < end; image++) {
     for (let index = 0; index < count; index++) {
-      const entry = calls + (<usize>index << 3);
+      const entry = calls + ((<usize>index) << 3);
       call(load<i32>(entry), at(entry, 1), image, thread);
     }
   }
@@ -202,7 +202,7 @@ function runAs(thread: i32): void {
     const images = word(cursor, 1);
     const count = word(cursor, 2);
     const calls = cursor + 12;
-    cursor = calls + (<usize>count << 3);
+    cursor = calls + ((<usize>count) << 3);
     if (threads == 1) {
       for (let task = 0; task < tasks; task++) runTask(calls, count, images, task, thread);
       continue;

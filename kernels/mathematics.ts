@@ -1,8 +1,8 @@
 /** Exponential, logarithm and hyperbolic tangent of only + - * / and bit moves: the same bits everywhere. */
 
-const LN2_HIGH: f64 = 6.93147180369123816490e-1;
+const LN2_HIGH: f64 = 6.9314718036912381649e-1;
 const LN2_LOW: f64 = 1.90821492927058770002e-10;
-const LOG2_E: f64 = 1.44269504088896338700;
+const LOG2_E: f64 = 1.442695040888963387;
 
 /** e to the power of x; the error is below 2e-16 of the result. */
 export function exponential(x: f64): f64 {
@@ -52,7 +52,7 @@ export function logarithm(x: f64): f64 {
   p = p * z + 2.222219843214978396e-1;
   p = p * z + 2.857142874366239149e-1;
   p = p * z + 3.999999999940941908e-1;
-  p = p * z + 6.666666666666735130e-1;
+  p = p * z + 6.66666666666673513e-1;
   const half = 0.5 * f * f;
   const count = <f64>k;
   return count * LN2_HIGH - (half - (s * (half + p * z) + count * LN2_LOW) - f);

@@ -24,21 +24,21 @@ export const SCRATCH_BYTES: usize = 280;
 // @ts-ignore: decorator
 @inline
 export function word(args: usize, index: i32): i32 {
-  return load<i32>(args + (<usize>index << 2));
+  return load<i32>(args + ((<usize>index) << 2));
 }
 
 /** The n-th word of a kernel's arguments as an address or a number of bytes. */
 // @ts-ignore: decorator
 @inline
 export function at(args: usize, index: i32): usize {
-  return <usize>load<u32>(args + (<usize>index << 2));
+  return <usize>load<u32>(args + ((<usize>index) << 2));
 }
 
 /** The n-th word of a kernel's arguments as a number. */
 // @ts-ignore: decorator
 @inline
 export function real(args: usize, index: i32): f32 {
-  return load<f32>(args + (<usize>index << 2));
+  return load<f32>(args + ((<usize>index) << 2));
 }
 
 /** A thread's own scratch memory. */

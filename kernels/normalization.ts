@@ -28,16 +28,16 @@ export function sumForward(args: usize, image: i32, squares: bool): void {
   let x = at(args, 0) + <usize>image * at(args, 1);
   for (let pixel = 0; pixel < word(args, 2); pixel++) {
     for (let channel = 0; channel < stride; channel++) {
-      const target = partial + (<usize>channel << 3);
-      const value = <f64>load<f32>(x + (<usize>channel << 2));
+      const target = partial + ((<usize>channel) << 3);
+      const value = <f64>load<f32>(x + ((<usize>channel) << 2));
       if (squares) {
-        const distance = value - load<f64>(at(args, 6) + (<usize>channel << 3));
+        const distance = value - load<f64>(at(args, 6) + ((<usize>channel) << 3));
         store<f64>(target, load<f64>(target) + distance * distance);
       } else {
         store<f64>(target, load<f64>(target) + value);
       }
     }
-    x += <usize>stride << 2;
+    x += (<usize>stride) << 2;
   }
 }
 
@@ -86,7 +86,12 @@ export function endVariance(args: usize, batch: i32): void {
 export function useMoving(args: usize): void {
   for (let channel: usize = 0; channel < at(args, 3); channel++) {
     const offset = channel << 2;
-    setScale(args, channel, <f64>load<f32>(at(args, 11) + offset), <f64>load<f32>(at(args, 12) + offset));
+    setScale(
+      args,
+      channel,
+      <f64>load<f32>(at(args, 11) + offset),
+      <f64>load<f32>(at(args, 12) + offset),
+    );
   }
 }
 
@@ -96,7 +101,10 @@ function setScale(args: usize, channel: usize, mean: f64, variance: f64): void {
   store<f64>(at(args, 6) + plane(args) + (channel << 3), inverse);
   const scale = <f64>load<f32>(at(args, 9) + offset) * inverse;
   store<f32>(at(args, 13) + offset, <f32>scale);
-  store<f32>(at(args, 13) + (at(args, 3) << 2) + offset, <f32>(<f64>load<f32>(at(args, 10) + offset) - mean * scale));
+  store<f32>(
+    at(args, 13) + (at(args, 3) << 2) + offset,
+    <f32>(<f64>load<f32>(at(args, 10) + offset) - mean * scale),
+  );
 }
 
 /** Y = X * scale + shift. */
@@ -122,7 +130,7 @@ export function sumBackward(args: usize, image: i32): void {
   let g = at(args, 14) + <usize>image * at(args, 15);
   for (let pixel = 0; pixel < word(args, 2); pixel++) {
     for (let channel = 0; channel < stride; channel++) {
-      const offset = <usize>channel << 3;
+      const offset = (<usize>channel) << 3;
       const gradient = <f64>load<f32>(g + (offset >> 1));
       const mean = load<f64>(at(args, 6) + offset);
       const inverse = load<f64>(at(args, 6) + plane(args) + offset);
@@ -132,8 +140,8 @@ export function sumBackward(args: usize, image: i32): void {
       store<f64>(first, load<f64>(first) + gradient);
       store<f64>(second, load<f64>(second) + gradient * normal);
     }
-    x += <usize>stride << 2;
-    g += <usize>stride << 2;
+    x += (<usize>stride) << 2;
+    g += (<usize>stride) << 2;
   }
 }
 
@@ -160,7 +168,7 @@ export function normalizeBackward(args: usize, image: i32, batch: i32): void {
   let dx = at(args, 16) + <usize>image * at(args, 17);
   for (let pixel = 0; pixel < word(args, 2); pixel++) {
     for (let channel = 0; channel < stride; channel++) {
-      const offset = <usize>channel << 3;
+      const offset = (<usize>channel) << 3;
       const statistics = at(args, 6) + offset;
       const inverse = load<f64>(statistics + plane(args));
       const normal = (<f64>load<f32>(x + (offset >> 1)) - load<f64>(statistics)) * inverse;
@@ -170,8 +178,8 @@ export function normalizeBackward(args: usize, image: i32, batch: i32): void {
       const scale = <f64>load<f32>(at(args, 13) + (offset >> 1));
       store<f32>(dx + (offset >> 1), <f32>(scale * gradient));
     }
-    x += <usize>stride << 2;
-    g += <usize>stride << 2;
-    dx += <usize>stride << 2;
+    x += (<usize>stride) << 2;
+    g += (<usize>stride) << 2;
+    dx += (<usize>stride) << 2;
   }
 }

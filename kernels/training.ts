@@ -21,23 +21,23 @@ export function crossEntropy(args: usize, batch: i32): void {
   let right = 0;
   for (let example = 0; example < batch; example++) {
     const row = at(args, 0) + <usize>example * at(args, 1);
-    const label = load<i32>(at(args, 3) + (<usize>example << 2));
-    const weight = <f64>load<f32>(at(args, 4) + (<usize>example << 2));
+    const label = load<i32>(at(args, 3) + ((<usize>example) << 2));
+    const weight = <f64>load<f32>(at(args, 4) + ((<usize>example) << 2));
     const expected = units == 1 ? 0 : label;
     let loss: f64 = 0;
     for (let unit = 0; unit < units; unit++) {
-      const p = <f64>load<f32>(row + (<usize>unit << 2));
+      const p = <f64>load<f32>(row + ((<usize>unit) << 2));
       const y: f64 = units == 1 ? <f64>label : <f64>i32(unit == expected);
       if (binary) loss -= y * clippedLog(p) + (1 - y) * clippedLog(1 - p);
       else if (unit == expected) loss -= clippedLog(p);
       if (at(args, 5) != 0) {
-        const target = at(args, 5) + <usize>example * at(args, 1) + (<usize>unit << 2);
+        const target = at(args, 5) + <usize>example * at(args, 1) + ((<usize>unit) << 2);
         store<f32>(target, <f32>(((p - y) * weight) / share));
       }
     }
     if (at(args, 5) != 0) {
       const target = at(args, 5) + <usize>example * at(args, 1);
-      for (let offset = <usize>units << 2; offset < at(args, 1); offset += 4) {
+      for (let offset = (<usize>units) << 2; offset < at(args, 1); offset += 4) {
         store<f32>(target + offset, 0);
       }
     }
@@ -58,7 +58,7 @@ function predicted(row: usize, units: i32): i32 {
   if (units == 1) return i32(load<f32>(row) > 0.5);
   let best = 0;
   for (let unit = 1; unit < units; unit++) {
-    if (load<f32>(row + (<usize>unit << 2)) > load<f32>(row + (<usize>best << 2))) best = unit;
+    if (load<f32>(row + ((<usize>unit) << 2)) > load<f32>(row + ((<usize>best) << 2))) best = unit;
   }
   return best;
 }

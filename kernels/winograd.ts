@@ -46,7 +46,13 @@ export function convolveWinograd(args: usize, image: i32, thread: i32): void {
 }
 
 /** V = B' d B for a row of tiles: [16][tile][channel]. */
-function transformInput(v: usize, patch: usize, rowDistance: usize, pixelBytes: usize, tiles: i32): void {
+function transformInput(
+  v: usize,
+  patch: usize,
+  rowDistance: usize,
+  pixelBytes: usize,
+  tiles: i32,
+): void {
   const row0 = patch;
   const row1 = row0 + rowDistance;
   const row2 = row1 + rowDistance;
@@ -99,7 +105,14 @@ function combine(sum: bool, a: v128, b: v128): v128 {
 }
 
 /** M = V U for one element: [tile][output channel], four tiles and eight channels at a time. */
-function multiply(v: usize, u: usize, m: usize, channelBytes: usize, outputBytes: usize, tiles: i32): void {
+function multiply(
+  v: usize,
+  u: usize,
+  m: usize,
+  channelBytes: usize,
+  outputBytes: usize,
+  tiles: i32,
+): void {
   for (let channel: usize = 0; channel < outputBytes; channel += 32) {
     const wide = channel + 16 < outputBytes;
     for (let tile = 0; tile < tiles; tile += 4) {
@@ -155,7 +168,13 @@ function multiplyTile(v: usize, u: usize, m: usize, channelBytes: usize, outputB
 
 // @ts-ignore: decorator
 @inline
-function multiplyNarrowTile(v: usize, u: usize, m: usize, channelBytes: usize, outputBytes: usize): void {
+function multiplyNarrowTile(
+  v: usize,
+  u: usize,
+  m: usize,
+  channelBytes: usize,
+  outputBytes: usize,
+): void {
   let a0 = f32x4.splat(0);
   let a1 = a0;
   let a2 = a0;
@@ -186,7 +205,10 @@ function upper(m: usize, plane: usize): v128 {
 // @ts-ignore: decorator
 @inline
 function lower(m: usize, plane: usize): v128 {
-  return f32x4.sub(f32x4.sub(v128.load(m + 4 * plane), v128.load(m + 8 * plane)), v128.load(m + 12 * plane));
+  return f32x4.sub(
+    f32x4.sub(v128.load(m + 4 * plane), v128.load(m + 8 * plane)),
+    v128.load(m + 12 * plane),
+  );
 }
 
 /** A' M A, then the largest of the four pixels, bias and ReLU. */
@@ -282,7 +304,13 @@ export function transformKernel(args: usize): void {
       );
     }
     const last = g + 6 * tap;
-    transformKernelRow(u + 12 * tap, tap, v128.load(last), v128.load(last + tap), v128.load(last + 2 * tap));
+    transformKernelRow(
+      u + 12 * tap,
+      tap,
+      v128.load(last),
+      v128.load(last + tap),
+      v128.load(last + 2 * tap),
+    );
   }
 }
 

@@ -3,7 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ROOT, run } from './tools.mjs';
+
+const COMPILER = fileURLToPath(import.meta.resolve('assemblyscript/bin/asc.js'));
 
 const COMMITTED = join(ROOT, 'src', 'engine', 'kernels.wasm');
 const DIGEST_FILE = join(ROOT, 'src', 'engine', 'kernels-digest.ts');
@@ -23,8 +26,7 @@ const MEMORY = ['--sharedMemory', '--maximumMemory', '65536'];
 const folder = mkdtempSync(join(tmpdir(), 'pkg-kernels-'));
 try {
   const target = join(folder, 'kernels.wasm');
-  const compiler = join(ROOT, 'node_modules', 'assemblyscript', 'bin', 'asc.js');
-  run(process.execPath, [compiler, 'kernels/index.ts', ...FLAGS, ...MEMORY, '--outFile', target]);
+  run(process.execPath, [COMPILER, 'kernels/index.ts', ...FLAGS, ...MEMORY, '--outFile', target]);
   const bytes = readFileSync(target);
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (process.argv.includes('--check')) {

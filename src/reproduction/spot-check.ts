@@ -172,11 +172,8 @@ async function readSnapshot(
 ): Promise<Uint8Array> {
   const entry = entryUnder(opened, logicalKey);
   const state = entry === undefined ? undefined : await opened.read(entry);
-  const isState =
-    state?.length === engine.readState().length &&
-    state !== undefined &&
-    digestOf(state) === sha256;
-  if (isState) return state;
+  const isWhole = state?.length === engine.readState().length;
+  if (isWhole && digestOf(state) === sha256) return state;
   throw new PkgError('integrity', `${logicalKey} is not the state that models/replay.json names`, {
     hint: 'The package is broken; ask whoever pushed it.',
   });

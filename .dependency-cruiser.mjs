@@ -50,7 +50,16 @@ const MAY_IMPORT = {
   ],
   reproduction: [
     [
-      ...['installation', 'steps', 'models', 'classifier', 'manifest', 'package', 'store', 'runtime'],
+      ...[
+        'installation',
+        'steps',
+        'models',
+        'classifier',
+        'manifest',
+        'package',
+        'store',
+        'runtime',
+      ],
     ],
     'it does the work of a package again and compares',
   ],

@@ -118,11 +118,3 @@ export function dropout(args: usize, image: i32): void {
     store<f32>(y + (index << 2), drawn >= threshold ? value * scale : 0);
   }
 }
-
-/** Fills a row with numbers drawn evenly from [-limit, limit); 24 bits each. */
-export function fillUniform(target: usize, count: i32, key: u64, limit: f32): void {
-  for (let index = 0; index < count; index++) {
-    const drawn = <f32>(mix(key + <u64>(index + 1) * GOLDEN) >> 40);
-    store<f32>(target + ((<usize>index) << 2), (drawn * <f32>1.1920928955078125e-7 - 1) * limit);
-  }
-}

@@ -46,8 +46,8 @@ import { crossEntropy, update } from './training';
 import { copyExample, warpExample } from './warp';
 import { convolveWinograd, transformKernel } from './winograd';
 
-export { fillUniform } from './activations';
 export { exponential, hyperbolicTangent, logarithm } from './mathematics';
+export { copyExample, warpExample } from './warp';
 
 // A program: number of phases; for each phase: tasks, images of a task (0: the task's number is handed
 // on as it is), number of calls; for each call: kernel, address of its arguments. Phases follow each

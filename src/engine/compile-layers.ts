@@ -198,7 +198,7 @@ export function compileDropout(
   compiler.dropoutKeys.push({ layer: index, address: key });
   const args = (from: Tensor, to: Tensor, dropped: number) => [
     ...[from.address, from.imageBytes, from.imageBytes / 4, to.address, to.imageBytes],
-    ...[Math.round(dropped * 2 ** 32), floatBits(1 / (1 - dropped)), key],
+    ...[Math.min(Math.round(dropped * 2 ** 32), 2 ** 32 - 1), floatBits(1 / (1 - dropped)), key],
   ];
   const forward = { kernel: 'dropout', args: args(tensor, output, rate) } as const;
   compiler.forward.perImage(batchSize, 1, forward);

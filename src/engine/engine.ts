@@ -39,7 +39,10 @@ export interface EngineOptions extends CompileOptions {
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const compiled = compileChecked(options);
-  const machine = createMachine(await loadKernels(), { ...compiled, threads: options.threads });
+  const machine = await createMachine(await loadKernels(), {
+    ...compiled,
+    threads: options.threads,
+  });
   for (const program of [compiled.train, compiled.predict, compiled.prepare]) {
     if (program !== undefined) writeProgram(machine.memory, program);
   }

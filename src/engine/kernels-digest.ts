@@ -1,2 +1,2 @@
 /** The SHA-256 of kernels.wasm, written by npm run build:kernels; part of the toolchain. */
-export const KERNELS_DIGEST = '410ede6584a4e4a42d65758957fd133b868e7ededfdac36ac1a6aead65acc54c';
+export const KERNELS_DIGEST = '5c21d53a0253f5457d7d3f3aaf7222050c4c904a68b6901e0240aa2c7ca1b0b4';

@@ -1,4 +1,5 @@
 /** A machine: the kernels on a memory of their own, run by one thread or several. */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { invariant } from '../runtime/errors.ts';
 import { PAGE_BYTES } from './kernels.ts';
@@ -35,7 +36,6 @@ try {
 /** Functions the module exports. */
 interface KernelExports {
   readonly run: (program: number) => void;
-  readonly fillUniform: (target: number, count: number, key: bigint, limit: number) => void;
 }
 
 export interface Machine {
@@ -54,8 +54,14 @@ export interface MachineSize {
   readonly threads: number;
 }
 
-/** Makes a machine; threads beyond the first are workers, which sleep between runs. */
-export function createMachine(module: WebAssembly.Module, size: MachineSize): Machine {
+/**
+ * Makes a machine; threads beyond the first are workers, which sleep between runs.
+ * @throws the system's error where a thread cannot be started.
+ */
+export async function createMachine(
+  module: WebAssembly.Module,
+  size: MachineSize,
+): Promise<Machine> {
   const pages = Math.ceil(size.memoryBytes / PAGE_BYTES);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const words = new Int32Array(memory.buffer);
@@ -66,11 +72,13 @@ export function createMachine(module: WebAssembly.Module, size: MachineSize): Ma
   const workers = Array.from({ length: size.threads - 1 }, (_, index) => {
     const workerData = { kernels: module, memory, thread: index + 1, runsSeen: 0 };
     const worker = new Worker(WORKER, { eval: true, workerData });
-    worker.unref();
     // That it failed is said by `run`, which finds STOPPED set; unheard it would end the process.
     worker.on('error', () => undefined);
     return worker;
   });
+  // A run would wait forever for a thread that never starts.
+  await Promise.all(workers.map((worker) => once(worker, 'online')));
+  for (const worker of workers) worker.unref();
   return {
     memory,
     kernels,
@@ -91,11 +99,7 @@ export function createMachine(module: WebAssembly.Module, size: MachineSize): Ma
 }
 
 function kernelsOf({ exports }: WebAssembly.Instance): KernelExports {
-  const { run, fillUniform } = exports;
-  invariant(typeof run === 'function' && typeof fillUniform === 'function', 'kernels are exported');
-  return {
-    run: (program) => void Reflect.apply(run, undefined, [program]),
-    fillUniform: (target, count, key, limit) =>
-      void Reflect.apply(fillUniform, undefined, [target, count, key, limit]),
-  };
+  const { run } = exports;
+  invariant(typeof run === 'function', 'kernels are exported');
+  return { run: (program) => void Reflect.apply(run, undefined, [program]) };
 }

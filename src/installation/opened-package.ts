@@ -6,11 +6,12 @@ import { readEntry } from '../registry/objects.ts';
 import type { Reference } from '../registry/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import { readPackage, resolveReference } from '../registry/revisions.ts';
-import { PkgError } from '../runtime/errors.ts';
+import { PkgError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { readIfPresent } from '../store/atomic-file.ts';
 import { streamOf } from '../store/digest.ts';
-import { readInstallation } from './installation.ts';
+import { entriesBelow } from './install.ts';
+import { findInstallation, type Installation, readInstallation } from './installation.ts';
 
 export interface OpenedPackage {
   readonly name: string;
@@ -20,7 +21,8 @@ export interface OpenedPackage {
   readonly where: string;
   /**
    * An entry's bytes, checked.
-   * @throws PkgError `integrity` where they are missing or others.
+   * @throws PkgError `integrity` where they are missing or others, `not-found` where only a part was
+   * installed and they are not of it.
    */
   read(entry: Entry): Promise<Buffer>;
 }
@@ -30,20 +32,42 @@ export interface OpenedPackage {
  * @throws PkgError `not-found` where nothing was installed into it.
  */
 export async function openInstalled(folder: string): Promise<OpenedPackage> {
-  const { name, topHash, pkg } = await readInstallation(folder);
-  return {
-    ...{ name, topHash, pkg, where: folder },
-    async read(entry) {
-      const path = join(folder, entry.logicalKey);
-      const bytes = await readIfPresent(path);
-      const isWhole = bytes !== undefined && (await matchesHash(streamOf(bytes), entry));
-      if (isWhole) return bytes;
-      const what = bytes === undefined ? 'is missing' : 'was changed';
-      throw new PkgError('integrity', `${path} ${what}`, {
-        hint: 'Install the package again, whole.',
-      });
-    },
-  };
+  return opened(folder, await readInstallation(folder));
+}
+
+/** Opens the package that is installed in a folder; undefined where nothing is. */
+export async function findInstalled(folder: string): Promise<OpenedPackage | undefined> {
+  const installation = await findInstallation(folder);
+  return installation === undefined ? undefined : opened(folder, installation);
+}
+
+function opened(folder: string, installation: Installation): OpenedPackage {
+  const { name, topHash, pkg } = installation;
+  const read = (entry: Entry) => readInstalled(folder, installation, entry);
+  return { name, topHash, pkg, where: folder, read };
+}
+
+async function readInstalled(
+  folder: string,
+  { name, pkg, paths }: Installation,
+  entry: Entry,
+): Promise<Buffer> {
+  const path = join(folder, entry.logicalKey);
+  const bytes = await readIfPresent(path).catch((error: unknown) => {
+    if (systemErrorCode(error) !== 'EISDIR') throw error;
+    throw new PkgError('not-found', `${path} is not a file`, { cause: error });
+  });
+  const top = entry.logicalKey.split('/')[0] ?? '';
+  if (bytes === undefined && !entriesBelow(pkg, paths).includes(entry)) {
+    throw new PkgError('not-found', `${path} was not installed`, {
+      hint: `Install it too, with: pkg install ${name} ${top} --dest ${folder}`,
+    });
+  }
+  if (bytes !== undefined && (await matchesHash(streamOf(bytes), entry))) return bytes;
+  const what = bytes === undefined ? 'is missing' : 'has other bytes than its package says';
+  throw new PkgError('integrity', `${path} ${what}`, {
+    hint: `Restore it with: pkg install ${name} ${top} --dest ${folder} --force`,
+  });
 }
 
 /**
@@ -68,6 +92,6 @@ export async function openRevision(
 }
 
 /** The entry under a logical key, or undefined. */
-export function entryUnder({ pkg }: OpenedPackage, logicalKey: string): Entry | undefined {
-  return pkg.entries.find((entry) => entry.logicalKey === logicalKey);
+export function entryUnder({ entries }: Package, logicalKey: string): Entry | undefined {
+  return entries.find((entry) => entry.logicalKey === logicalKey);
 }

@@ -1,18 +1,19 @@
 /** Finding a model: in a registry, a store or a folder, its bytes checked against what its package says. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { entriesBelow } from '../installation/install.ts';
-import { findInstallation, type Installation } from '../installation/installation.ts';
+import {
+  entryUnder,
+  findInstalled,
+  type OpenedPackage,
+  openRevision,
+} from '../installation/opened-package.ts';
 import type { Model } from '../models/models.ts';
 import { type Entry, type Package, statedDigest, type TopHash } from '../package/package.ts';
-import { matchesHash } from '../package/verify.ts';
-import { readEntry } from '../registry/objects.ts';
 import type { Reference } from '../registry/reference.ts';
 import type { Registry } from '../registry/registry.ts';
-import { readPackage, resolveReference } from '../registry/revisions.ts';
 import { PkgError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { fileBytes, isDigest, streamOf } from '../store/digest.ts';
+import { fileBytes, isDigest } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import { parseRunnable } from './runnable.ts';
 
@@ -34,7 +35,7 @@ export interface ModelOrigin {
 }
 
 /** A package with its name and top hash, as builds and registries have them. */
-type NamedPackage = Pick<Installation, 'name' | 'topHash' | 'pkg'>;
+type NamedPackage = Omit<OpenedPackage, 'where' | 'read'>;
 
 interface ModelFiles {
   readonly json: Uint8Array;
@@ -56,21 +57,20 @@ const MAX_FILE_BYTES = 2 ** 31;
 export async function readRegistryModel(
   runtime: Runtime,
   registry: Registry,
-  { name, revision }: Reference,
+  reference: Reference,
 ): Promise<FoundModel> {
-  const topHash = await resolveReference(registry, { name, revision });
-  const pkg = await readPackage(registry, topHash);
-  const read = (entry: Entry) => collect(readEntry(runtime, registry, entry));
-  return await readPackagedModel({ name, topHash, pkg }, { registry: registry.url }, read);
+  const opened = await openRevision(runtime, registry, reference);
+  return await readPackagedModel(opened, { registry: registry.url });
 }
 
 /** The model of a package that was built into a store; throws as `readRegistryModel` does. */
 export async function readBuiltModel(store: Store, built: NamedPackage): Promise<FoundModel> {
-  return await readPackagedModel(built, {}, async (entry) => {
+  const read = async (entry: Entry) => {
     const digest = statedDigest(entry);
     if (digest !== undefined && isDigest(digest)) return await store.read(digest);
     throw new PkgError('integrity', `${built.name} does not say where its ${entry.logicalKey} is`);
-  });
+  };
+  return await readPackagedModel({ ...built, read }, {});
 }
 
 /**
@@ -81,10 +81,8 @@ export async function readBuiltModel(store: Store, built: NamedPackage): Promise
 export async function readFolderModel(runtime: Runtime, folder: string): Promise<FoundModel> {
   const above = basename(resolve(folder)) === FOLDER ? dirname(resolve(folder)) : undefined;
   for (const root of [folder, above]) {
-    const installation = root === undefined ? undefined : await findInstallation(root);
-    if (root === undefined || installation === undefined) continue;
-    const read = (entry: Entry) => readInstalled(runtime, root, installation, entry);
-    return await readPackagedModel(installation, { folder }, read);
+    const opened = root === undefined ? undefined : await findInstalled(root);
+    if (opened !== undefined) return await readPackagedModel(opened, { folder });
   }
   for (const place of [join(folder, FOLDER), folder]) {
     const where = join(place, JSON_FILE);
@@ -97,9 +95,8 @@ export async function readFolderModel(runtime: Runtime, folder: string): Promise
 }
 
 async function readPackagedModel(
-  { name, topHash, pkg }: NamedPackage,
+  { name, topHash, pkg, read }: Omit<OpenedPackage, 'where'>,
   place: Pick<ModelOrigin, 'folder' | 'registry'>,
-  read: (entry: Entry) => Promise<Uint8Array>,
 ): Promise<FoundModel> {
   const [jsonKey, weightsKey] = [`${FOLDER}/${JSON_FILE}`, `${FOLDER}/${WEIGHTS_FILE}`];
   const json = findEntry(pkg, jsonKey);
@@ -109,8 +106,8 @@ async function readPackagedModel(
   return foundModel(files, { where: `${name}/${jsonKey}`, name, topHash, ...place });
 }
 
-function findEntry({ entries }: Package, key: string): Entry | undefined {
-  const entry = entries.find(({ logicalKey }) => logicalKey === key);
+function findEntry(pkg: Package, key: string): Entry | undefined {
+  const entry = entryUnder(pkg, key);
   if (entry !== undefined && entry.sizeBytes > MAX_FILE_BYTES) throw tooLarge(key);
   return entry;
 }
@@ -118,28 +115,6 @@ function findEntry({ entries }: Package, key: string): Entry | undefined {
 function foundModel({ json, weights }: ModelFiles, origin: ModelOrigin): FoundModel {
   const text = Buffer.from(json).toString('utf8');
   return { model: parseRunnable(text, weights, origin.where), origin };
-}
-
-/** An installed file, which must be what its package says. */
-async function readInstalled(
-  runtime: Runtime,
-  root: string,
-  { name, pkg, paths }: Installation,
-  entry: Entry,
-): Promise<Uint8Array> {
-  const path = join(root, entry.logicalKey);
-  const bytes = await readWithin(runtime, path);
-  if (bytes === undefined && !entriesBelow(pkg, paths).includes(entry)) {
-    throw new PkgError('not-found', `${path} was not installed`, {
-      hint: `Install it too, with: pkg install ${name} ${FOLDER} --dest ${root}`,
-    });
-  }
-  const isWhole = bytes?.length === entry.sizeBytes && (await matchesHash(streamOf(bytes), entry));
-  if (bytes !== undefined && isWhole) return bytes;
-  const what = bytes === undefined ? 'is missing' : 'has other bytes than its package says';
-  throw new PkgError('integrity', `${path} ${what}`, {
-    hint: `Restore it with: pkg install ${name} ${FOLDER} --dest ${root} --force`,
-  });
 }
 
 /** A file's bytes; undefined where there is none. */

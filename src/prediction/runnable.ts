@@ -64,6 +64,7 @@ async function makeEngine(
     return await createEngine({ network, ...size, seed: 0, training: undefined });
   } catch (error) {
     if (!(error instanceof PkgError) || error.code !== 'manifest') throw error;
-    throw foreign(where, `its network: ${error.message}`);
+    const place = error.key === undefined ? '' : `${error.key}: `;
+    throw foreign(where, `its network: ${place}${error.message}`);
   }
 }

@@ -83,7 +83,7 @@ async function readParams(opened: OpenedPackage): Promise<TrainParams> {
 }
 
 function demand(opened: OpenedPackage, logicalKey: string): Entry {
-  const entry = entryUnder(opened, logicalKey);
+  const entry = entryUnder(opened.pkg, logicalKey);
   if (entry !== undefined) return entry;
   throw new PkgError('not-found', `${opened.name} has no ${logicalKey}`, {
     hint: 'A package with a model that pkg built has it; there is nothing to check here.',

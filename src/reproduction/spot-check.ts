@@ -170,7 +170,7 @@ async function readSnapshot(
   { opened, engine }: PackagedTraining,
   { logicalKey, sha256 }: PackagedTraining['replay']['snapshots'][number],
 ): Promise<Uint8Array> {
-  const entry = entryUnder(opened, logicalKey);
+  const entry = entryUnder(opened.pkg, logicalKey);
   const state = entry === undefined ? undefined : await opened.read(entry);
   const isWhole = state?.length === engine.readState().length;
   if (isWhole && digestOf(state) === sha256) return state;

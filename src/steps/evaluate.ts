@@ -17,6 +17,7 @@ import { entryAt, type Tree } from '../store/tree.ts';
 import { evaluationFiles } from './evaluation-files.ts';
 import { type Examples, openExamples } from './example-reader.ts';
 import type { StepInputs, StepOutputs } from './step.ts';
+import { HISTORY_COLUMNS } from './train.ts';
 import { MAX_THREADS } from './training.ts';
 import { rowsOf, sourceOf } from './training-data.ts';
 
@@ -70,14 +71,7 @@ async function readModel(store: Store, files: Tree): Promise<Model> {
 
 async function readHistory(store: Store, files: Tree): Promise<readonly HistoryRow[]> {
   const bytes = await store.read(entryAt(files, 'models/history.csv').digest);
-  const columns = [
-    'epoch',
-    'loss',
-    'accuracy',
-    'val_loss',
-    'val_accuracy',
-    'learning_rate',
-  ] as const;
+  const columns = HISTORY_COLUMNS;
   const rows: HistoryRow[] = [];
   for await (const row of readCsv(streamOf(bytes), columns)) {
     const numbers = columns.map((name) => [name, numberOf(row[name])] as const);

@@ -32,7 +32,8 @@ import { dataOf, openTraining, planOf, type TrainParams } from './training.ts';
 /** What the snapshots of a training may take of the crops' size, so of the package's. */
 const SNAPSHOT_SHARE = 0.05;
 
-const HISTORY_COLUMNS = [
+/** The columns of `models/history.csv`. */
+export const HISTORY_COLUMNS = [
   'epoch',
   'loss',
   'accuracy',

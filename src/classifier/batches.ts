@@ -53,10 +53,8 @@ export async function* readBatches(
     training === undefined
       ? Uint32Array.from({ length: source.count }, (_, index) => index)
       : shuffledIndices(createRandom(training.seed, ['shuffle', training.epoch]), source.count);
-  const starts = Array.from(
-    { length: Math.ceil(source.count / params.batchSize) },
-    (_, batch) => batch * params.batchSize,
-  ).slice(part?.firstBatch ?? 0);
+  const batches = Math.ceil(source.count / params.batchSize);
+  const starts = batchOrder(batches, training).map((batch) => batch * params.batchSize);
   const prepare = async (start: number): Promise<Prepared> =>
     await readBatch(source, order.subarray(start, start + params.batchSize), training);
   let next = starts[0] === undefined ? undefined : prepare(starts[0]);
@@ -68,6 +66,19 @@ export async function* readBatches(
     next?.catch(() => undefined);
     if (batch !== undefined) yield batch;
   }
+}
+
+/**
+ * Batches are shuffled too, as Keras does with those of a generator: else the short one would always be
+ * the last before an epoch is judged, and its few examples weigh as much as a whole batch.
+ */
+function batchOrder(
+  batches: number,
+  training: (TrainingBatchParams & EpochPart) | undefined,
+): readonly number[] {
+  if (training === undefined) return Array.from({ length: batches }, (_, batch) => batch);
+  const random = createRandom(training.seed, ['batches', training.epoch]);
+  return Array.from(shuffledIndices(random, batches)).slice(training.firstBatch);
 }
 
 async function readBatch(

@@ -166,13 +166,12 @@ export class Store {
 
   /** Removes what killed commands left behind: temporary files after a day, unfinished work after 30. */
   async removeLeftovers(nowMs: number): Promise<void> {
-    await this.#removeOld('tmp', nowMs - TEMPORARY_MAX_AGE_MS);
-    await this.#removeOld('work', nowMs - WORK_MAX_AGE_MS);
+    await this.#removeOld(await this.scratchFolder('tmp'), nowMs - TEMPORARY_MAX_AGE_MS);
+    await this.#removeOld(join(this.#home, 'work'), nowMs - WORK_MAX_AGE_MS);
   }
 
-  async #removeOld(name: 'tmp' | 'work', beforeMs: number): Promise<void> {
-    const folder = await this.scratchFolder(name);
-    for (const file of await readdir(folder)) {
+  async #removeOld(folder: string, beforeMs: number): Promise<void> {
+    for (const file of await filesIn(folder)) {
       const path = join(folder, file);
       try {
         if ((await stat(path)).mtimeMs < beforeMs) {
@@ -203,6 +202,16 @@ export class Store {
     return new PkgError('integrity', `object ${digest} of the store ${this.root} ${what}`, {
       hint: 'Run the command again to make or fetch it anew.',
     });
+  }
+}
+
+/** The names in a folder; none where there is no such folder. */
+async function filesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw storageError(error, `cannot read ${folder}`);
   }
 }
 

@@ -53,4 +53,6 @@ await engine.close();
 const cpuMs = (used.user + used.system) / 1000 / iterations;
 walls.sort((a, b) => a - b);
 const wallMs = walls[Math.floor(walls.length / 2)];
-console.log(JSON.stringify({ cpuMs, wallMs, leastMs: walls[0], iterations, loss: last.lossSum / BATCH_SIZE }));
+console.log(
+  JSON.stringify({ cpuMs, wallMs, leastMs: walls[0], iterations, loss: last.lossSum / BATCH_SIZE }),
+);

@@ -97,10 +97,23 @@ export async function prepareFolder(folder: string, nowMs: number): Promise<void
     for (const name of await readdir(own)) {
       if (!name.endsWith('.tmp')) continue;
       const path = join(own, name);
-      if (nowMs - (await stat(path)).mtimeMs > LEFTOVER_AGE_MS) await rm(path, { force: true });
+      const modifiedMs = await modifiedMsOf(path);
+      if (modifiedMs !== undefined && nowMs - modifiedMs > LEFTOVER_AGE_MS) {
+        await rm(path, { force: true });
+      }
     }
   } catch (error) {
     throw storageError(error, `cannot install into ${folder}`);
+  }
+}
+
+/** When a file was written to last; undefined where another install has moved it to its name meanwhile. */
+async function modifiedMsOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

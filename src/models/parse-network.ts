@@ -112,6 +112,6 @@ function planOrBreak(
     return planNetwork(inputShape, specs);
   } catch (error) {
     if (!(error instanceof PkgError) || error.code !== 'manifest') throw error;
-    throw broken(where, error.message);
+    throw broken(where, `${error.key ?? 'model.layers'}: ${error.message}`);
   }
 }

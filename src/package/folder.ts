@@ -1,23 +1,36 @@
 /** A folder of the user's as the files of a package, taken the way quilt3's `set_dir` takes them. */
+import { statSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mapLimit } from '../runtime/concurrency.ts';
+import { setImmediate } from 'node:timers/promises';
+import { eachLimit } from '../runtime/concurrency.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { readTextIfPresent } from '../store/atomic-file.ts';
-import { type Digest, fileBytes } from '../store/digest.ts';
+import type { Digest } from '../store/digest.ts';
+import type { Entry } from './entry.ts';
+import { describeFileContent } from './file-content.ts';
 import type { JsonValue } from './lossless-json.ts';
-import { type Content, describeContent } from './object-hash.ts';
-import { type Entry, fileEntry, type Package, packageOf } from './package.ts';
+import type { Content } from './object-hash.ts';
+import { fileEntry, type Package, packageOf } from './package.ts';
 import { isIgnored, parseQuiltIgnore } from './quiltignore.ts';
+import { type FileStats, isSameFile, type StatCache } from './stat-cache.ts';
 import { OWN_FOLDER } from './verify.ts';
 
 const IGNORE_FILE = '.quiltignore';
+
+/** Files that are looked at without a pause: a promise for each costs more than the look. */
+const STATS_AT_ONCE = 256;
 
 /** A file with the key it gets and the path its bytes are at. */
 export interface FolderFile {
   readonly logicalKey: string;
   readonly path: string;
+}
+
+interface FoundFile {
+  readonly file: FolderFile;
+  readonly stats: FileStats;
 }
 
 /** A package of a folder's files, and where the bytes of each digest are. */
@@ -26,16 +39,25 @@ export interface FolderPackage {
   readonly paths: ReadonlyMap<Digest, string>;
 }
 
-/** Hashes the files below a folder into a package without metadata. */
-export async function readFolder(runtime: Runtime, folder: string): Promise<FolderPackage> {
+/**
+ * Hashes the files below a folder into a package without metadata. Files that `cache` knows, under
+ * their logical keys, are not read; what is hashed is noted in it. Whoever opened it saves it.
+ */
+export async function readFolder(
+  runtime: Runtime,
+  folder: string,
+  cache?: StatCache,
+): Promise<FolderPackage> {
   const paths = new Map<Digest, string>();
   const entries: Entry[] = [];
-  const work = mapLimit(listFolder(folder), runtime.concurrency, async ({ logicalKey, path }) => {
-    const content = await describeStable(runtime, path);
+  const take = ({ logicalKey, path }: FolderFile, content: Content) => {
     paths.set(content.digest, path);
-    return fileEntry(logicalKey, path, content);
+    entries.push(fileEntry(logicalKey, path, content));
+  };
+  const unknown = unknownFiles(listFolder(folder), cache, take);
+  await eachLimit(unknown, runtime.concurrency, async (found) => {
+    take(found.file, await describeStable(runtime, found, cache));
   });
-  for await (const entry of work) entries.push(entry);
   const header = new Map<string, JsonValue>([
     ['version', 'v0'],
     ['message', null],
@@ -43,19 +65,51 @@ export async function readFolder(runtime: Runtime, folder: string): Promise<Fold
   return { pkg: packageOf(header, entries), paths };
 }
 
-async function describeStable(runtime: Runtime, path: string): Promise<Content> {
-  const { size } = await statNamed(path);
-  const content = await describeContent(fileBytes(path, runtime.signal), size);
-  if (content.sizeBytes === size) return content;
-  throw new PkgError('unreachable', `${path} changed while it was read`, {
-    hint: 'Let whatever writes it finish, then run the command again.',
-  });
+/** Those files that the cache does not know, with their stats; the others are given to `take`. */
+async function* unknownFiles(
+  files: AsyncIterable<FolderFile>,
+  cache: StatCache | undefined,
+  take: (file: FolderFile, content: Content) => void,
+): AsyncGenerator<FoundFile> {
+  for await (const batch of batches(files, STATS_AT_ONCE)) {
+    // Signals are heard between the batches.
+    await setImmediate();
+    for (const file of batch) {
+      const stats = statNamed(file.path);
+      const content = cache?.find(file.logicalKey, stats);
+      if (content === undefined) yield { file, stats };
+      else take(file, content);
+    }
+  }
+}
+
+async function* batches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function describeStable(
+  runtime: Runtime,
+  { file, stats }: FoundFile,
+  cache: StatCache | undefined,
+): Promise<Content> {
+  const content = await describeFileContent(runtime, file.path, Number(stats.size));
+  if (cache === undefined) return content;
+  const after = statNamed(file.path);
+  if (isSameFile(stats, after)) cache.note(file.logicalKey, after, content);
+  return content;
 }
 
 /** What a listed file is; one whose name is not UTF-8 cannot be opened by the name we were given. */
-async function statNamed(path: string) {
+function statNamed(path: string) {
   try {
-    return await stat(path);
+    return statSync(path, { bigint: true });
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT' || !path.includes('\ufffd')) throw error;
     throw new PkgError('usage', `the name of ${path} is not UTF-8`, {

@@ -15,7 +15,6 @@ export type JsonObject = ReadonlyMap<string, JsonValue>;
 const MAX_DEPTH = 200;
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-const WHITE_SPACE = /[ \t\n\r]*/y;
 const PLAIN_CHARACTERS = /[^"\\\u0000-\u001f]*/y;
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -29,10 +28,13 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
 };
 
-/** Parses one JSON text (RFC 8259); throws a SyntaxError with the offset of what is wrong. */
-export function parseJson(text: string): JsonValue {
+/**
+ * Parses one JSON text (RFC 8259); throws a SyntaxError with the offset of what is wrong. `depth` is how
+ * deep in a larger value the text stands, of the 200 levels that there may be.
+ */
+export function parseJson(text: string, depth = 0): JsonValue {
   const parser = new Parser(text);
-  return parser.parse();
+  return parser.parse(depth);
 }
 
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
@@ -51,8 +53,8 @@ class Parser {
     this.#text = text;
   }
 
-  parse(): JsonValue {
-    const value = this.#value(0);
+  parse(depth: number): JsonValue {
+    const value = this.#value(depth);
     this.#skipWhiteSpace();
     if (this.#offset < this.#text.length) throw this.#error('text after the value');
     return value;
@@ -111,7 +113,7 @@ class Parser {
     let value = '';
     this.#offset++;
     for (;;) {
-      value += this.#match(PLAIN_CHARACTERS);
+      value += this.#plainCharacters();
       const character = this.#text[this.#offset++];
       if (character === '"') return value;
       if (character !== '\\') throw this.#error('a string is not closed');
@@ -158,14 +160,19 @@ class Parser {
   }
 
   #skipWhiteSpace(): void {
-    this.#match(WHITE_SPACE);
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#offset);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+      this.#offset++;
+    }
   }
 
-  #match(pattern: RegExp): string {
-    pattern.lastIndex = this.#offset;
-    const matched = pattern.exec(this.#text)?.[0] ?? '';
-    this.#offset += matched.length;
-    return matched;
+  #plainCharacters(): string {
+    PLAIN_CHARACTERS.lastIndex = this.#offset;
+    PLAIN_CHARACTERS.test(this.#text);
+    const start = this.#offset;
+    this.#offset = PLAIN_CHARACTERS.lastIndex;
+    return this.#text.slice(start, this.#offset);
   }
 
   #error(what: string): SyntaxError {

@@ -1,25 +1,17 @@
 /** A package: entries under logical keys with a header, named by one top hash. */
-import { PkgError } from '../runtime/errors.ts';
+import type { Entry, EntryList } from './entry.ts';
+import { EntryListBuilder } from './entry-list.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './lossless-json.ts';
-import type { Content, ObjectHash } from './object-hash.ts';
+import type { Content } from './object-hash.ts';
 import { formatPhysicalKey } from './physical-key.ts';
-import { compareCodePoints } from './quilt-json.ts';
+
+export type { Entry, EntryList } from './entry.ts';
+export { compareLogicalKeys, logicalKeyProblem } from './logical-key.ts';
 
 declare const topHashBrand: unique symbol;
 
 /** The SHA-256 that names a package's content, as 64 lower-case hex digits. */
 export type TopHash = string & { readonly [topHashBrand]: true };
-
-export interface Entry {
-  readonly logicalKey: string;
-  /** Where the bytes are, as a URL; not part of the top hash. */
-  readonly physicalKey: string;
-  /** The size as its JSON spells it: `3` and `3.0` have different top hashes. */
-  readonly size: bigint | number;
-  readonly sizeBytes: number;
-  readonly hash: ObjectHash;
-  readonly meta: JsonObject;
-}
 
 /** Metadata of a folder of the package; kept, but not part of the top hash. */
 export interface FolderMeta {
@@ -30,7 +22,7 @@ export interface FolderMeta {
 export interface Package {
   readonly header: JsonObject;
   /** In hashing order. */
-  readonly entries: readonly Entry[];
+  readonly entries: EntryList;
   readonly folders: readonly FolderMeta[];
 }
 
@@ -78,37 +70,7 @@ export function statedDigest(entry: Entry): string | undefined {
 }
 
 /**
- * Why a text cannot be a logical key, or undefined where it can: keys are relative paths of parts
- * that are not empty, `.` or `..`, so that no key leaves the folder it is installed to.
- */
-export function logicalKeyProblem(key: string): string | undefined {
-  if (key === '') return 'it is empty';
-  if (key.includes('\0')) return 'it holds a NUL character';
-  if (key.startsWith('/')) return 'it is an absolute path';
-  const parts = key.split('/');
-  if (parts.includes('..')) return 'it holds ".."';
-  if (parts.includes('.')) return 'it holds "."';
-  if (parts.includes('')) return 'it holds an empty part';
-  return undefined;
-}
-
-/**
- * Compares logical keys in hashing order: part by part, each by code point, so that a folder's
- * content stands together (`a/x` before `a b` and `a-b`).
- */
-export function compareLogicalKeys(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index++) {
-    if (a[index] === b[index]) continue;
-    if (a[index] === '/') return -1;
-    if (b[index] === '/') return 1;
-    return compareCodePoints(a.slice(index), b.slice(index));
-  }
-  return a.length - b.length;
-}
-
-/**
- * A package of entries in any order.
+ * A package of entries in any order; a long list of them is kept deflated.
  * @throws PkgError `integrity` for an impossible key, one that stands twice, or one that is both a
  * file and a folder.
  */
@@ -117,27 +79,24 @@ export function packageOf(
   entries: Iterable<Entry>,
   folders: readonly FolderMeta[] = [],
 ): Package {
-  const sorted = [...entries].sort((a, b) => compareLogicalKeys(a.logicalKey, b.logicalKey));
-  let before: string | undefined;
-  for (const { logicalKey } of sorted) {
-    const problem = logicalKeyProblem(logicalKey);
-    if (problem !== undefined) throw keyError(logicalKey, problem);
-    if (logicalKey === before) throw keyError(logicalKey, 'it stands twice');
-    if (before !== undefined && logicalKey.startsWith(`${before}/`)) {
-      throw keyError(before, 'it is both a file and a folder');
-    }
-    before = logicalKey;
-  }
-  return { header, entries: sorted, folders };
+  const list = new EntryListBuilder();
+  for (const entry of entries) list.add(entry);
+  return { header, entries: list.finish(), folders };
 }
 
-function keyError(key: string, problem: string): PkgError {
-  return new PkgError('integrity', `logical key ${JSON.stringify(key)} is refused: ${problem}`, {
-    hint: 'The package is broken or hostile; ask whoever pushed it.',
-  });
+/** A list of what `change` makes of each entry; it is called anew whenever the list is gone through. */
+export function mapEntries(entries: EntryList, change: (entry: Entry) => Entry): EntryList {
+  return {
+    length: entries.length,
+    *[Symbol.iterator]() {
+      for (const entry of entries) yield change(entry);
+    },
+  };
 }
 
 /** The sum of the entries' sizes. */
 export function packageSizeBytes(pkg: Package): number {
-  return pkg.entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  let sum = 0;
+  for (const { sizeBytes } of pkg.entries) sum += sizeBytes;
+  return sum;
 }

@@ -1,5 +1,6 @@
 /** Physical keys: where an entry's bytes are, as `s3:` and `file:` URLs spelt the way quilt3 does. */
 import { PkgError } from '../runtime/errors.ts';
+import { type Digest, isDigest } from '../store/digest.ts';
 
 export type PhysicalKey =
   | {
@@ -10,8 +11,22 @@ export type PhysicalKey =
     }
   | { readonly scheme: 'file'; readonly path: string };
 
+/** Where inside a pack an object also lies; physical keys say it in a fragment, which quilt3 ignores. */
+export interface PackFragment {
+  /** `whole`: the object's bytes are in one piece; `chunked`: the place is that of a list of pieces. */
+  readonly kind: 'whole' | 'chunked';
+  readonly pack: Digest;
+  /** In bytes from the start of the pack. */
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+const PACK_FRAGMENT =
+  /^[^#]*#(chunked:)?([0-9a-f]{64}):(0|[1-9][0-9]{0,15})\+(0|[1-9][0-9]{0,15})$/;
+
 /** Percent-encodes all bytes but `A-Z a-z 0-9 _ . - ~ /`. */
 function encodePath(path: string): string {
+  if (/^[A-Za-z0-9_.~/-]*$/.test(path)) return path;
   return path.split('/').map(encodeStrict).join('/');
 }
 
@@ -67,4 +82,21 @@ function decode(text: string, fail: (why: string) => PkgError): string {
     if (error instanceof URIError) throw fail('its percent-encoding is broken');
     throw error;
   }
+}
+
+/**
+ * The place in a pack that a physical key's fragment states; undefined where it has no such fragment,
+ * or one that is spelt in any other way or reaches beyond 2^53 - 1.
+ */
+export function parsePackFragment(physicalKey: string): PackFragment | undefined {
+  const [, chunked, pack = '', ...numbers] = PACK_FRAGMENT.exec(physicalKey) ?? [];
+  const [offset = Number.NaN, sizeBytes = Number.NaN] = numbers.map(Number);
+  if (!isDigest(pack) || !Number.isSafeInteger(offset + sizeBytes)) return undefined;
+  return { kind: chunked === undefined ? 'whole' : 'chunked', pack, offset, sizeBytes };
+}
+
+/** The fragment, `#` included, to be put behind a physical key that has none. */
+export function formatPackFragment({ kind, pack, offset, sizeBytes }: PackFragment): string {
+  const prefix = kind === 'chunked' ? 'chunked:' : '';
+  return `#${prefix}${pack}:${String(offset)}+${String(sizeBytes)}`;
 }

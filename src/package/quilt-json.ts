@@ -1,31 +1,51 @@
 /** JSON as quilt3 spells it: the canonical form that is hashed, and the lines that are stored. */
 import { isJsonArray, isJsonObject, type JsonValue } from './lossless-json.ts';
 
+/** Texts that need no escape. */
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
+
 /**
  * The canonical form: ASCII only, no white space, keys sorted by code point, numbers as Python
  * prints them (`repr`), so that a value has one spelling.
  */
 export function canonicalQuiltJson(value: JsonValue): string {
   if (isJsonObject(value)) {
-    const members = [...value]
-      .sort(([a], [b]) => compareCodePoints(a, b))
-      .map(([key, member]) => `${asciiString(key)}:${canonicalQuiltJson(member)}`);
-    return `{${members.join(',')}}`;
+    const sorted = value.size < 2 ? value : [...value].sort(([a], [b]) => compareCodePoints(a, b));
+    let text = '';
+    for (const [key, member] of sorted) {
+      text += `${text === '' ? '' : ','}${canonicalText(key)}:${canonicalQuiltJson(member)}`;
+    }
+    return `{${text}}`;
   }
   if (isJsonArray(value)) return `[${value.map(canonicalQuiltJson).join(',')}]`;
-  return typeof value === 'string' ? asciiString(value) : formatScalar(value);
+  return typeof value === 'string' ? canonicalText(value) : formatScalar(value);
+}
+
+/** The canonical form of a text. */
+export function canonicalText(text: string): string {
+  if (PLAIN_TEXT.test(text)) return `"${text}"`;
+  return JSON.stringify(text).replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** The stored form: insertion order, `", "` and `": "`, characters beyond ASCII as they are. */
 export function formatQuiltJson(value: JsonValue): string {
   if (isJsonObject(value)) {
-    const members = [...value].map(
-      ([key, member]) => `${JSON.stringify(key)}: ${formatQuiltJson(member)}`,
-    );
-    return `{${members.join(', ')}}`;
+    let text = '';
+    for (const [key, member] of value) {
+      text += `${text === '' ? '' : ', '}${formatText(key)}: ${formatQuiltJson(member)}`;
+    }
+    return `{${text}}`;
   }
   if (isJsonArray(value)) return `[${value.map(formatQuiltJson).join(', ')}]`;
-  return typeof value === 'string' ? JSON.stringify(value) : formatScalar(value);
+  return typeof value === 'string' ? formatText(value) : formatScalar(value);
+}
+
+/** The stored form of a text. */
+export function formatText(text: string): string {
+  return PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** Compares texts by Unicode code point; UTF-16 order differs above U+D7FF. */
@@ -47,13 +67,6 @@ function codePointRank(unit: number): number {
 function formatScalar(value: null | boolean | bigint | number): string {
   if (typeof value === 'number') return pythonFloat(value);
   return String(value);
-}
-
-function asciiString(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 /**

@@ -1,8 +1,11 @@
 /** The top hash of a package, bit for bit as quilt3 computes it. */
 import { createHash } from 'node:crypto';
-import type { JsonValue } from './lossless-json.ts';
-import { type Entry, type Package, parseTopHash, type TopHash } from './package.ts';
-import { canonicalQuiltJson } from './quilt-json.ts';
+import type { Entry } from './entry.ts';
+import { type Package, parseTopHash, type TopHash } from './package.ts';
+import { canonicalQuiltJson, canonicalText } from './quilt-json.ts';
+
+/** How much text is hashed at once. */
+const BATCH_LENGTH = 1 << 16;
 
 /**
  * SHA-256 over the canonical JSON of the header (without its legacy `top_hash`), followed by that of
@@ -12,16 +15,25 @@ import { canonicalQuiltJson } from './quilt-json.ts';
 export function topHash(pkg: Package): TopHash {
   const hash = createHash('sha256');
   const header = new Map([...pkg.header].filter(([key]) => key !== 'top_hash'));
-  hash.update(canonicalQuiltJson(header));
-  for (const entry of pkg.entries) hash.update(canonicalQuiltJson(hashedPart(entry)));
+  let batch = canonicalQuiltJson(header);
+  for (const entry of pkg.entries) {
+    batch += hashedForm(entry);
+    if (batch.length < BATCH_LENGTH) continue;
+    hash.update(batch, 'latin1');
+    batch = '';
+  }
+  hash.update(batch, 'latin1');
   return parseTopHash(hash.digest('hex'));
 }
 
-function hashedPart(entry: Entry): JsonValue {
-  return new Map<string, JsonValue>([
-    ['hash', new Map(Object.entries(entry.hash))],
-    ['logical_key', entry.logicalKey],
-    ['meta', entry.meta],
-    ['size', entry.size],
-  ]);
+/**
+ * What the top hash takes of an entry: the canonical JSON, which is ASCII, of its hash, logical key,
+ * metadata and size.
+ */
+export function hashedForm({ hash, logicalKey, meta, size }: Entry): string {
+  return (
+    `{"hash":{"type":${canonicalText(hash.type)},"value":${canonicalText(hash.value)}},` +
+    `"logical_key":${canonicalText(logicalKey)},"meta":${canonicalQuiltJson(meta)},` +
+    `"size":${canonicalQuiltJson(size)}}`
+  );
 }

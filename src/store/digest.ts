@@ -1,6 +1,7 @@
 /** SHA-256 digests as a type of their own, and the hashing of bytes, streams and files. */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 
 declare const digestBrand: unique symbol;
 
@@ -61,21 +62,55 @@ export async function describeFile(path: string, signal: AbortSignal): Promise<D
   return { digest: finishDigest(hash), sizeBytes };
 }
 
-/** A file's content as chunks of 1 MiB; `range` is in bytes, its end excluded. */
+/** Bytes that are read at once; fewer at first, where the size is unknown and mostly small. */
+const READ_BYTES = 1 << 20;
+const FIRST_READ_BYTES = 1 << 16;
+
+/** A file's content as chunks of up to 1 MiB; `range` is in bytes, its end excluded. */
 export async function* fileBytes(
   path: string,
   signal: AbortSignal,
   range: { readonly start: number; readonly end?: number } = { start: 0 },
 ): AsyncGenerator<Uint8Array> {
-  if (range.end !== undefined && range.end <= range.start) return;
-  const last = range.end === undefined ? {} : { end: range.end - 1 };
-  const stream: AsyncIterable<Buffer> = createReadStream(path, {
-    start: range.start,
-    ...last,
-    signal,
-    highWaterMark: 1 << 20,
-  });
-  yield* stream;
+  const { start, end = Number.POSITIVE_INFINITY } = range;
+  if (end <= start) return;
+  signal.throwIfAborted();
+  if (end - start <= READ_BYTES) {
+    yield await Promise.resolve(readAtOnce(path, start, end - start));
+    return;
+  }
+  const file = await open(path);
+  try {
+    for (let position = start; position < end; ) {
+      signal.throwIfAborted();
+      const isFirst = position === start && end === Number.POSITIVE_INFINITY;
+      const most = isFirst ? FIRST_READ_BYTES : READ_BYTES;
+      const chunk = Buffer.allocUnsafeSlow(Math.min(most, end - position));
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** A short run of a file, without promises, of which each costs more than the reading. */
+function readAtOnce(path: string, start: number, sizeBytes: number): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  const file = openSync(path, 'r');
+  try {
+    let filled = 0;
+    while (filled < sizeBytes) {
+      const bytesRead = readSync(file, bytes, filled, sizeBytes - filled, start + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Bytes or a text's UTF-8 as a stream of one chunk. */

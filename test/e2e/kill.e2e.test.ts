@@ -112,7 +112,7 @@ async function expectOnlyRightFiles(
   const runtime = testRuntime();
   const list = join(registry, '.quilt/packages', topHash);
   const pkg: Package = await parseJsonl(fileBytes(list, runtime.signal), list);
-  const entries = new Map(pkg.entries.map((entry) => [entry.logicalKey, entry]));
+  const entries = new Map([...pkg.entries].map((entry) => [entry.logicalKey, entry]));
   for (const item of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const key = join(item.parentPath, item.name).slice(folder.length + 1);
     if (!item.isFile() || key.startsWith(OWN_FOLDER)) continue;

@@ -38,7 +38,7 @@ describe('readFolder', () => {
       expect(parsePhysicalKey(entry.physicalKey)).toEqual({ scheme: 'file', path });
       expect(entry.sizeBytes).toBe((await stat(path)).size);
     }
-    const a = pkg.entries.find(({ logicalKey }) => logicalKey === 'a b');
+    const a = [...pkg.entries].find(({ logicalKey }) => logicalKey === 'a b');
     expect(a === undefined ? '' : statedDigest(a)).toBe(digestOf('1'));
     expect(paths.get(digestOf('1'))).toBe(join(folder, 'a b'));
   });
@@ -93,7 +93,7 @@ describe('readFolder', () => {
         expect(outcome).toBeInstanceOf(PkgError);
       } else {
         const { pkg } = outcome as Awaited<ReturnType<typeof readFolder>>;
-        expect(pkg.entries.map(({ sizeBytes }) => sizeBytes)).not.toContain(0);
+        expect([...pkg.entries].map(({ sizeBytes }) => sizeBytes)).not.toContain(0);
       }
     },
   );

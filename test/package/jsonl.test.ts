@@ -121,6 +121,27 @@ describe('parseJsonl', () => {
     expect(error.message).toMatch(/^list:3: /);
   });
 
+  it.each([1, 7, 1000])(
+    'reads Windows line ends and a last line without one, in pieces of %i',
+    async (size) => {
+      const keys = ['a', 'b', 'é'];
+      const list = Buffer.from([HEADER, ...keys.map(keyLine)].join('\r\n'));
+      const { entries } = await parseJsonl(pieces(list, size), 'list');
+      expect(Array.from(entries, ({ logicalKey }) => logicalKey)).toEqual(keys);
+    },
+  );
+
+  it('names the first line at fault, where later ones are not UTF-8 or too long', async () => {
+    const long = line({ meta: `{"x": "${'x'.repeat(1_100_000)}"}` });
+    const list = Buffer.concat([
+      Buffer.from(`${HEADER}\n${keyLine('a')}\n{}\n${long}\n`),
+      Buffer.from([0xff, 0x0a]),
+    ]);
+    for (const size of [1000, 1 << 20, list.length]) {
+      expect((await refusal(pieces(list, size))).message).toMatch(/^list:3: expected/);
+    }
+  });
+
   it('refuses an empty list', async () => {
     const nothing = pieces(Buffer.alloc(0), 1);
     expect((await refusal(nothing)).message).toContain('empty');
@@ -170,7 +191,7 @@ describe('parseJsonl', () => {
   it('keeps an object key named __proto__ a mere key', async () => {
     const list = `${HEADER}\n${line({ meta: '{"__proto__": {"polluted": true}}' })}\n`;
     const pkg = await parseJsonl(streamOf(list), 'list');
-    expect([...(pkg.entries[0]?.meta.keys() ?? [])]).toEqual(['__proto__']);
+    expect([...([...pkg.entries][0]?.meta.keys() ?? [])]).toEqual(['__proto__']);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
     expect([...formatJsonl(pkg)].join('')).toBe(list);
   });

@@ -1,7 +1,8 @@
 /** Logical keys: which are refused, and in which order the others stand. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareLogicalKeys, logicalKeyProblem, packageOf } from '../../src/package/package.ts';
+import { compareLogicalKeys, logicalKeyProblem } from '../../src/package/logical-key.ts';
+import { packageOf } from '../../src/package/package.ts';
 import { goodKey } from '../support/package-arbitraries.ts';
 
 /** The order by its definition: part by part, each by code point. */

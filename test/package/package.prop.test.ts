@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatJsonl, parseJsonl } from '../../src/package/jsonl.ts';
-import { packageOf } from '../../src/package/package.ts';
+import { type Entry, packageOf } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import {
   anyEntries,
@@ -61,7 +61,10 @@ describe('the top hash', () => {
   it('does not change with the order of keys in header and metadata', () => {
     fc.assert(
       fc.property(anyPackage, (pkg) => {
-        const entries = pkg.entries.map((entry) => ({ ...entry, meta: reverseObject(entry.meta) }));
+        const entries = [...pkg.entries].map((entry) => ({
+          ...entry,
+          meta: reverseObject(entry.meta),
+        }));
         const other = { ...pkg, header: reverseObject(pkg.header), entries };
         expect(topHash(other)).toBe(topHash(pkg));
       }),
@@ -71,7 +74,10 @@ describe('the top hash', () => {
   it('does not change with physical keys and folder metadata', () => {
     fc.assert(
       fc.property(anyPackage, (pkg) => {
-        const entries = pkg.entries.map((entry) => ({ ...entry, physicalKey: 's3://other/place' }));
+        const entries = [...pkg.entries].map((entry) => ({
+          ...entry,
+          physicalKey: 's3://other/place',
+        }));
         const folders = pkg.folders.map((folder) => ({
           ...folder,
           meta: [reverseKeys(folder.meta)],
@@ -87,19 +93,19 @@ describe('the top hash', () => {
       fc.property(withEntry, fc.nat(), (pkg, at) => {
         const index = at % pkg.entries.length;
         const changes = [
-          (entry: (typeof pkg.entries)[number]) => ({
+          (entry: Entry) => ({
             ...entry,
             logicalKey: `${entry.logicalKey}x`,
           }),
-          (entry: (typeof pkg.entries)[number]) => ({
+          (entry: Entry) => ({
             ...entry,
             size: typeof entry.size === 'bigint' ? entry.size + 1n : BigInt(entry.size),
           }),
-          (entry: (typeof pkg.entries)[number]) => ({
+          (entry: Entry) => ({
             ...entry,
             hash: { ...entry.hash, value: `${entry.hash.value}x` },
           }),
-          (entry: (typeof pkg.entries)[number]) => ({
+          (entry: Entry) => ({
             ...entry,
             meta: new Map([...entry.meta, ['an added key', null]]),
           }),
@@ -107,7 +113,9 @@ describe('the top hash', () => {
         const hashes = changes.map((change) =>
           topHash({
             ...pkg,
-            entries: pkg.entries.map((entry, other) => (other === index ? change(entry) : entry)),
+            entries: [...pkg.entries].map((entry, other) =>
+              other === index ? change(entry) : entry,
+            ),
           }),
         );
         expect(new Set([topHash(pkg), ...hashes]).size).toBe(changes.length + 1);

@@ -52,15 +52,15 @@ describeVectors('packages built by quilt3', 'build', () => {
 
     it(`${name}: the inputs have the top hash and the walk order of quilt3`, () => {
       const pkg = packageOfInputs(vectors);
-      expect(pkg.entries.map((entry) => entry.logicalKey)).toEqual(vectors.walk_order);
+      expect([...pkg.entries].map((entry) => entry.logicalKey)).toEqual(vectors.walk_order);
       expect(topHash(pkg)).toBe(vectors.top_hash);
     });
 
     it(`${name}: the manifest of quilt3 reads to the same package`, async () => {
       const pkg = await parseJsonl(manifestBytes('build', vectors.manifest), name);
-      expect(pkg.entries.map((entry) => entry.logicalKey)).toEqual(vectors.walk_order);
+      expect([...pkg.entries].map((entry) => entry.logicalKey)).toEqual(vectors.walk_order);
       expect(topHash(pkg)).toBe(vectors.top_hash);
-      expect(pkg).toEqual(withPhysicalKeys(packageOfInputs(vectors), pkg.entries));
+      expect(pkg).toEqual(withPhysicalKeys(packageOfInputs(vectors), [...pkg.entries]));
     });
 
     it(`${name}: the manifest is written byte for byte as quilt3 writes it`, async () => {
@@ -117,7 +117,7 @@ function packageOfInputs(vectors: BuildCase) {
 }
 
 function withPhysicalKeys(pkg: ReturnType<typeof packageOfInputs>, from: readonly Entry[]) {
-  const entries = pkg.entries.map((entry, index) => ({
+  const entries = [...pkg.entries].map((entry, index) => ({
     ...entry,
     physicalKey: from[index]?.physicalKey ?? '',
   }));

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type Finding, verifyFiles } from '../../src/package/verify.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
 import { testRuntime } from '../support/runtime.ts';
-import { samplePackage, writeFiles } from '../support/sample-packages.ts';
+import { noise, samplePackage, writeFiles } from '../support/sample-packages.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const FILES = {
@@ -59,6 +59,34 @@ describe('verifyFiles', () => {
     ]);
   });
 
+  it('finds one changed byte in files around the size up to which they are read at once', async () => {
+    const sizes = [2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 8 * 2 ** 20 + 1];
+    const files = Object.fromEntries(sizes.map((size) => [String(size), noise(size, size)]));
+    const large = samplePackage(files).pkg.entries;
+    const folder = await temporaryFolder();
+    await writeFiles(folder, files);
+    expect(await findings(folder, large)).toEqual([]);
+    for (const [name, content] of Object.entries(files)) {
+      content[content.length - 1] = (content.at(-1) ?? 0) ^ 1;
+      await writeFile(join(folder, name), content);
+    }
+    expect((await findings(folder, large)).map(({ kind }) => kind)).toEqual(
+      sizes.map(() => 'changed'),
+    );
+  });
+
+  it('takes no key for a file of another name, whatever order a folder lists its names in', async () => {
+    const files = { 'a/x': '1', 'a b': '2', 'a-b': '3', '\uff5e': '4', '\u{1f600}': '5', b: '6' };
+    const folder = await temporaryFolder();
+    await writeFiles(folder, files);
+    const all = [...samplePackage(files).pkg.entries];
+    expect(await findings(folder, all)).toEqual([]);
+    for (const [index, { logicalKey }] of all.entries()) {
+      const others = all.filter((_, other) => other !== index);
+      expect(await findings(folder, others)).toEqual([{ logicalKey, kind: 'extra' }]);
+    }
+  });
+
   it('finds a folder in place of a file', async () => {
     const folder = await folderWithFiles();
     await rm(join(folder, 'README.md'));
@@ -104,7 +132,7 @@ describe('verifyFiles', () => {
 
   it('checks plain SHA-256 and CRC-64 as well', async () => {
     const folder = await folderWithFiles();
-    const entry = pkg.entries.find(({ logicalKey }) => logicalKey === 'data/empty');
+    const entry = [...pkg.entries].find(({ logicalKey }) => logicalKey === 'data/empty');
     if (entry === undefined) throw new Error('no entry');
     const sha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
     const states = [

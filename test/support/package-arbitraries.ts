@@ -44,7 +44,7 @@ export const goodKey: fc.Arbitrary<string> = fc
   .array(keyPart, { minLength: 1, maxLength: 4 })
   .map((parts) => parts.join('/'));
 
-const anyEntry: fc.Arbitrary<Entry> = fc
+export const anyEntry: fc.Arbitrary<Entry> = fc
   .record({
     logicalKey: goodKey,
     physicalKey: anyText,

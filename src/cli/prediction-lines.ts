@@ -1,5 +1,6 @@
 /** Predictions as lines of a table whose widths are known before its first row. */
 import { isFailure, type PhotoPrediction } from '../index.ts';
+import { printable } from './printable.ts';
 
 interface TableOptions {
   readonly photos: readonly string[];
@@ -41,9 +42,4 @@ function describeBox({ xMin, xMax, yMin, yMax }: NonNullable<PhotoPrediction['bo
 
 function widestOf(texts: readonly string[]): number {
   return texts.reduce((widest, text) => Math.max(widest, printable(text).length), 0);
-}
-
-/** Names of files and classes are anyone's; a terminal obeys control characters. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '\uFFFD');
 }

@@ -1,4 +1,5 @@
 /** Boxes of photos, out of an Open Images table or one of a package's own. */
+import { CsvError } from 'csv-parse';
 import { readCsv } from '../openimages/csv.ts';
 import { messageOf, PkgError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -83,7 +84,7 @@ function unreadable(file: string, error: unknown): unknown {
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new PkgError('not-found', `there is no file ${file}`, { cause: error });
   }
-  if (code === undefined || code.startsWith('CSV_')) {
+  if (code === undefined || error instanceof CsvError) {
     return new PkgError('usage', `${file} is no table of boxes: ${messageOf(error)}`, {
       hint: `Give an Open Images box table, or a package's metadata/boxes.csv or metadata/crops.csv.`,
       cause: error,

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { makeFolder } from '../store/atomic-file.ts';
-import { DirectoryRegistry } from './directory.ts';
-import type { Registry } from './registry.ts';
+import { DirectoryStorage } from './directory.ts';
+import type { Storage } from './storage.ts';
 
 /** How S3 is reached, as flags and environment say. */
 export interface S3Access {
@@ -19,17 +19,17 @@ export type Purpose = 'read' | 'write';
  * Opens `s3://bucket`, a path or a `file:` URL.
  * @throws PkgError `usage` for other addresses, and for a prefix inside a bucket, which Quilt3 refuses.
  */
-export async function openRegistry(
+export async function openStorage(
   runtime: Runtime,
   address: string,
   access: S3Access,
   purpose: Purpose,
-): Promise<Registry> {
+): Promise<Storage> {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1]?.toLowerCase();
   if (scheme === undefined || scheme === 'file') {
     const root = scheme === 'file' ? folderOf(address) : address;
     if (purpose === 'write') await makeFolder(root);
-    return new DirectoryRegistry(runtime, root);
+    return new DirectoryStorage(runtime, root);
   }
   const bucket = /^s3:\/\/([^/?#]+)\/?$/.exec(address)?.[1];
   if (scheme !== 's3' || bucket === undefined) {
@@ -37,8 +37,8 @@ export async function openRegistry(
       hint: 'Registries are s3://bucket, without a path behind it, or a folder.',
     });
   }
-  const { openS3Registry } = await import('./s3.ts');
-  return await openS3Registry(runtime, { bucket, ...access });
+  const { openS3Storage } = await import('./s3.ts');
+  return await openS3Storage(runtime, { bucket, ...access });
 }
 
 function folderOf(address: string): string {

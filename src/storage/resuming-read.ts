@@ -1,0 +1,59 @@
+/** Reads that go on where their connection broke. */
+import { messageOf, PkgError, systemErrorCode } from '../runtime/errors.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { ByteRange } from './storage.ts';
+
+/** How often a transfer that breaks off without a byte is taken up again. */
+const MAX_RESUMES = 5;
+const FIRST_DELAY_MS = 200;
+
+/** What is read, and how the rest of it is asked for. */
+export interface ResumedRead {
+  readonly range: ByteRange;
+  /** What messages call it. */
+  readonly name: string;
+  /** Opens a part of the same content anew; undefined where the object is gone. */
+  readonly reopen: (left: ByteRange) => Promise<AsyncIterable<Uint8Array> | undefined>;
+}
+
+/**
+ * The bytes of `opened`, which should be those of the range. Where the connection breaks, the rest is
+ * asked for, as often as that brings something; without any progress five times at most. Content that
+ * ends early without a break is passed on as it is.
+ * @throws PkgError `unreachable` where the network is too bad.
+ */
+export async function* readResuming(
+  runtime: Runtime,
+  opened: AsyncIterable<Uint8Array>,
+  { range, name, reopen }: ResumedRead,
+): AsyncGenerator<Uint8Array> {
+  const { clock, signal } = runtime;
+  let bytes = opened;
+  let position = range.start;
+  for (let failures = 0; ; failures++) {
+    try {
+      for await (const chunk of bytes) {
+        position += chunk.length;
+        failures = 0;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof PkgError || systemErrorCode(error) === undefined) throw error;
+      if (position >= range.end) return;
+      if (failures >= MAX_RESUMES) throw brokenOff(name, error);
+      await clock.sleep(FIRST_DELAY_MS * 2 ** failures, signal);
+      const rest = await reopen({ start: position, end: range.end });
+      if (rest === undefined) throw brokenOff(name, error);
+      bytes = rest;
+    }
+  }
+}
+
+function brokenOff(name: string, error: unknown): PkgError {
+  return new PkgError('unreachable', `${name} did not arrive whole: ${messageOf(error)}`, {
+    hint: 'Run the command again; what has arrived whole is kept.',
+    cause: error,
+  });
+}

@@ -1,123 +1,212 @@
-/** Install: a package, or a part of it, out of a registry into a folder. */
+/** Install: a package, or a part of it, out of a registry or the store into a folder. */
 import { join } from 'node:path';
-import { type Entry, type Package, packageSizeBytes, type TopHash } from '../package/package.ts';
+import { type Package, packageSizeBytes, type TopHash } from '../package/package.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
-import { readEntry } from '../registry/objects.ts';
 import type { Reference } from '../registry/reference.ts';
-import type { Registry } from '../registry/registry.ts';
-import { readPackage, resolveReference } from '../registry/revisions.ts';
-import { eachLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
-import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { moveFile, withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Store } from '../store/store.ts';
+import { carryOut } from './carry-out.ts';
+import { FileCache } from './file-cache.ts';
+import { findPackage } from './find-package.ts';
 import {
   findInstallation,
   type Installation,
+  installedEntries,
   isEmptyFolder,
   prepareFolder,
+  readNotes,
+  refuseLink,
   writeInstallation,
 } from './installation.ts';
-import { type ForeignFiles, makeRoom } from './make-room.ts';
+import type { LinkMode } from './link-method.ts';
+import { withLock } from './lock.ts';
+import { type ForeignFiles, makeRoom, requireRoom } from './make-room.ts';
+import { type Plan, planInstall } from './plan.ts';
+import { type PlanSummary, requireInStore, summarizePlan } from './plan-summary.ts';
+import {
+  joinSelection,
+  partOf,
+  requirePart,
+  type Selection,
+  selectedEntries,
+} from './selection.ts';
 
+/** What was installed. */
 export interface InstallResult {
   readonly name: string;
   readonly topHash: TopHash;
   readonly entries: number;
   readonly sizeBytes: number;
-  /** Files that came from the registry, and files that were here already. */
+  /** Files that came from the registry, from the store, and files that were here already. */
   readonly fetched: number;
+  readonly fromStore: number;
   readonly reused: number;
+  /** What came from the registry, without what had arrived before of large files. */
+  readonly fetchedBytes: number;
+}
+
+/** What would be installed. */
+export interface InstallPlan extends PlanSummary {
+  readonly name: string;
+  readonly topHash: TopHash;
+  readonly entries: number;
+  readonly sizeBytes: number;
+}
+
+export { entriesBelow, selectEntries } from './selection.ts';
+
+/** A revision that was found and whose list was checked. */
+export interface FoundPackage {
+  readonly name: string;
+  readonly topHash: TopHash;
+  readonly pkg: Package;
 }
 
 export interface InstallOptions {
   readonly folder: string;
   /** Logical keys or folders; empty for all. */
   readonly paths: readonly string[];
+  /** Patterns (`globs.ts`) for what is wanted, of what is at the paths, and for what is not. */
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
   readonly foreignFiles: ForeignFiles;
+  /** Where bytes are looked for first, and kept where files can be links to them. */
+  readonly store?: Store | undefined;
+  readonly link?: LinkMode;
+  /** Asks the registry nothing: revision and bytes have to be in the folder or the store. */
+  readonly offline?: boolean;
+  /** Called once the list was read, before anything is written; what it throws ends the install. */
+  readonly check?: (found: FoundPackage) => Promise<void>;
 }
 
-const DOWNLOADS_AT_ONCE = 16;
+/** All that is known before the folder is looked at. */
+interface Intent {
+  readonly runtime: Runtime;
+  readonly registry: Storage;
+  readonly options: InstallOptions;
+  readonly found: FoundPackage;
+  readonly before: Installation | undefined;
+  readonly selection: Selection;
+}
 
 /**
- * Installs a revision. Each file is hashed while it arrives and gets its name only if it is what the
- * package says; an install that was killed goes on where it stopped.
- * @throws PkgError `usage` for a folder with other files in it or local changes, `integrity` for
- * bytes that are not the package's and for keys or links that lead outside the folder.
+ * Installs a revision. Each file is hashed before it gets its name; an install that was killed goes on
+ * where it stopped, also in the middle of a large file.
+ * @throws PkgError `usage` for a folder with other files in it or local changes, `not-found` for paths or
+ * patterns of which the package has nothing, `integrity` for bytes that are not the package's and for keys
+ * or links that lead outside the folder, `unreachable` where offline something is missing, `conflict`
+ * where another install holds the folder for too long.
  */
 export async function installPackage(
   runtime: Runtime,
-  registry: Registry,
+  registry: Storage,
   reference: Reference,
   options: InstallOptions,
 ): Promise<InstallResult> {
   const { folder } = options;
-  const before = await findOwn(folder, reference, options);
-  const topHash = await resolveReference(registry, reference);
-  const pkg = await readPackage(registry, topHash);
-  const asked = options.paths.map((path) => path.replace(/\/+$/, ''));
-  requirePaths(pkg, asked);
-  const paths = joinPaths(before, reference, asked);
-  const selected = entriesBelow(pkg, paths);
-  const installed = before === undefined ? [] : entriesBelow(before.pkg, before.paths);
-  const wanted = await makeRoom(runtime, folder, selected, installed, options.foreignFiles);
+  const notes = await readNotes(folder);
+  const intent = await intend(runtime, registry, reference, options);
   await prepareFolder(folder, runtime.clock.now());
-  await writeInstallation(folder, {
-    name: reference.name,
-    topHash,
-    registry: registry.url,
-    paths,
-    pkg,
+  const lock = join(folder, OWN_FOLDER, 'lock');
+  return await withLock(runtime, lock, folder, async () => {
+    const isAsBefore = (await readNotes(folder)) === notes;
+    return await installLocked(isAsBefore ? intent : await renew(intent));
   });
-  const progress = startProgress(runtime, 'install', wanted.length);
-  await eachLimit(wanted, DOWNLOADS_AT_ONCE, async (entry) => {
-    await download(runtime, registry, entry, folder);
-    progress.advance({ sizeBytes: entry.sizeBytes });
-  });
-  progress.finish(`${String(wanted.length)} files installed`);
-  return {
-    name: reference.name,
-    topHash,
-    entries: selected.length,
-    sizeBytes: packageSizeBytes({ ...pkg, entries: selected }),
-    fetched: wanted.length,
-    reused: selected.length - wanted.length,
-  };
 }
 
 /**
- * The entries at or below the given paths; all for none.
- * @throws PkgError `not-found` for a path at which there is nothing.
+ * Says what an install with the same arguments would do; writes nothing. What is in the way of an install
+ * is a part of the answer here.
  */
-export function selectEntries(pkg: Package, paths: readonly string[]): readonly Entry[] {
-  requirePaths(pkg, paths);
-  return entriesBelow(pkg, paths);
+export async function planPackage(
+  runtime: Runtime,
+  registry: Storage,
+  reference: Reference,
+  options: InstallOptions,
+): Promise<InstallPlan> {
+  const intent = await intend(runtime, registry, reference, options);
+  const cache = await FileCache.open(runtime, options.folder);
+  const plan = await planOf(intent, cache);
+  return { ...headOf(intent, plan), ...summarizePlan(plan) };
 }
 
-function requirePaths(pkg: Package, paths: readonly string[]): void {
-  for (const path of paths) {
-    if (pkg.entries.some(({ logicalKey }) => isBelow(logicalKey, path))) continue;
-    throw new PkgError('not-found', `the package has nothing at ${path}`, {
-      hint: 'See what it holds with: pkg ls user/name',
-    });
-  }
+async function intend(
+  runtime: Runtime,
+  registry: Storage,
+  reference: Reference,
+  options: InstallOptions,
+): Promise<Intent> {
+  const { folder, store } = options;
+  const before = await findOwn(reference.name, options);
+  const offline = options.offline ?? false;
+  const wanted = { registry, reference, before, store, offline };
+  const { topHash, pkg } = await findPackage(runtime, wanted);
+  const asked = askedPart(options);
+  await requirePart(pkg, asked);
+  const found = { name: reference.name, topHash, pkg };
+  await options.check?.(found);
+  await refuseLink(join(folder, OWN_FOLDER));
+  const selection = joinSelection(sameName(before, found), asked);
+  return { runtime, registry, options, found, before, selection };
 }
 
-/** The entries at or below the paths that a package still has; all for none. */
-export function entriesBelow(pkg: Package, paths: readonly string[]): readonly Entry[] {
-  if (paths.length === 0) return pkg.entries;
-  return pkg.entries.filter(({ logicalKey }) => paths.some((path) => isBelow(logicalKey, path)));
+/** Another command has installed into the folder since it was looked at. */
+async function renew(intent: Intent): Promise<Intent> {
+  const { found, options } = intent;
+  const before = await findOwn(found.name, options);
+  const selection = joinSelection(sameName(before, found), askedPart(options));
+  return { ...intent, before, selection };
 }
 
-function isBelow(key: string, path: string): boolean {
-  return key === path || key.startsWith(`${path}/`);
+function askedPart({ paths, include = [], exclude = [] }: InstallOptions) {
+  return partOf(paths, include, exclude);
+}
+
+function sameName(
+  before: Installation | undefined,
+  { name }: FoundPackage,
+): Installation | undefined {
+  return before?.name === name ? before : undefined;
+}
+
+async function planOf(
+  { runtime, options, found, before, selection }: Intent,
+  cache: FileCache,
+): Promise<Plan> {
+  const { folder, store } = options;
+  const selected = await selectedEntries(found.pkg, selection);
+  const installed = before === undefined ? [] : await installedEntries(before);
+  return await planInstall(runtime, { folder, selected, installed, store, cache });
+}
+
+async function installLocked(intent: Intent): Promise<InstallResult> {
+  const { runtime, registry, options, found, before, selection } = intent;
+  const { folder } = options;
+  const cache = await FileCache.open(runtime, folder);
+  const plan = await planOf(intent, cache);
+  requireRoom(folder, plan, options.foreignFiles);
+  if (options.offline === true) requireInStore(plan);
+  await makeRoom(folder, plan);
+  const noted = { ...found, registry: registry.url, ...selection };
+  await writeInstallation(folder, noted, before);
+  const { folder: _folder, store, link = 'auto', offline = false } = options;
+  const carried = await carryOut(runtime, { registry, plan, folder, store, link, offline, cache });
+  const head = headOf(intent, plan);
+  const reused = head.entries - carried.fetched - carried.fromStore;
+  return { ...head, ...carried, reused };
+}
+
+function headOf({ found }: Intent, { selected }: Plan) {
+  const sizeBytes = packageSizeBytes({ ...found.pkg, entries: selected });
+  return { name: found.name, topHash: found.topHash, entries: selected.length, sizeBytes };
 }
 
 /** The installation in a folder that may be installed into. */
 async function findOwn(
-  folder: string,
-  reference: Reference,
-  { foreignFiles }: InstallOptions,
+  name: string,
+  { folder, foreignFiles }: InstallOptions,
 ): Promise<Installation | undefined> {
   const found = await findInstallation(folder);
   if (foreignFiles === 'overwrite') return found;
@@ -127,35 +216,10 @@ async function findOwn(
       hint: 'Name an empty or new folder with --dest, or overwrite with --force.',
     });
   }
-  if (found.name !== reference.name) {
+  if (found.name !== name) {
     throw new PkgError('usage', `${folder} holds the package ${found.name}`, {
       hint: 'Name another folder with --dest, or overwrite with --force.',
     });
   }
   return found;
-}
-
-/** Parts asked for before stay asked for; all of a package swallows any part. */
-function joinPaths(
-  before: Installation | undefined,
-  reference: Reference,
-  asked: readonly string[],
-): readonly string[] {
-  if (before === undefined || before.name !== reference.name) return asked;
-  if (before.paths.length === 0 || asked.length === 0) return [];
-  return [...new Set([...before.paths, ...asked])].sort();
-}
-
-async function download(
-  runtime: Runtime,
-  registry: Registry,
-  entry: Entry,
-  folder: string,
-): Promise<void> {
-  runtime.signal.throwIfAborted();
-  const target = join(folder, entry.logicalKey);
-  await withTemporaryFile(join(folder, OWN_FOLDER), async (temporaryPath) => {
-    await writeChunks(temporaryPath, readEntry(runtime, registry, entry));
-    await moveFile(temporaryPath, target);
-  });
 }

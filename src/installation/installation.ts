@@ -2,26 +2,34 @@
 import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { encodeJsonl, parseJsonl } from '../package/jsonl.ts';
-import { isTopHash, type Package, parseTopHash, type TopHash } from '../package/package.ts';
+import { parseJsonl } from '../package/jsonl.ts';
+import {
+  type EntryList,
+  isTopHash,
+  type Package,
+  parseTopHash,
+  type TopHash,
+} from '../package/package.ts';
 import { topHash as topHashOf } from '../package/top-hash.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import {
   makeFolder,
-  readIfPresent,
+  moveFile,
   readTextIfPresent,
+  withTemporaryFile,
+  writeChunks,
   writeFileAtomic,
 } from '../store/atomic-file.ts';
-import { streamOf } from '../store/digest.ts';
+import { fileBytes } from '../store/digest.ts';
+import { listChunks } from './list-chunks.ts';
+import { type Selection, selectedEntries } from './selection.ts';
 
 /** What is noted in a folder: which package, from where, and which part of it. */
-export interface Installation {
+export interface Installation extends Selection {
   readonly name: string;
   readonly topHash: TopHash;
   readonly registry: string;
-  /** Logical keys or folders that were asked for; empty for all. */
-  readonly paths: readonly string[];
   readonly pkg: Package;
 }
 
@@ -37,20 +45,51 @@ const notesSchema = z.object({
   topHash: z.string().refine(isTopHash),
   registry: z.string(),
   paths: z.array(z.string()),
+  globbed: z
+    .array(
+      z.object({
+        paths: z.array(z.string()),
+        include: z.array(z.string()),
+        exclude: z.array(z.string()),
+      }),
+    )
+    .default([]),
 });
+
+/** The notes in a folder as they stand, or undefined where nothing was installed into it. */
+export async function readNotes(folder: string): Promise<string | undefined> {
+  return await readTextIfPresent(join(folder, OWN_FOLDER, NOTES_FILE));
+}
 
 /** The notes in a folder, or undefined where nothing was installed into it. */
 export async function findInstallation(folder: string): Promise<Installation | undefined> {
-  const text = await readTextIfPresent(join(folder, OWN_FOLDER, NOTES_FILE));
+  const text = await readNotes(folder);
   if (text === undefined) return undefined;
   const notes = parseNotes(text, folder);
-  const hash = parseTopHash(notes.topHash);
-  const path = join(folder, OWN_FOLDER, listFile(hash));
-  const list = await readIfPresent(path);
-  if (list === undefined) throw brokenNotes(folder);
-  const pkg = await parseJsonl(streamOf(list), path);
-  if (topHashOf(pkg) !== hash) throw brokenNotes(folder);
-  return { ...notes, topHash: hash, pkg };
+  const topHash = parseTopHash(notes.topHash);
+  const pkg = await readList(folder, topHash);
+  if (pkg !== undefined) return { ...notes, topHash, pkg };
+  // An install that ended meanwhile has left other notes.
+  if ((await readNotes(folder)) !== text) return await findInstallation(folder);
+  throw brokenNotes(folder);
+}
+
+/** The list under a top hash, or undefined where there is none. */
+async function readList(folder: string, topHash: TopHash): Promise<Package | undefined> {
+  const path = join(folder, OWN_FOLDER, listFile(topHash));
+  try {
+    const pkg = await parseJsonl(fileBytes(path, new AbortController().signal), path);
+    if (topHashOf(pkg) === topHash) return pkg;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw storageError(error, `cannot read ${path}`);
+  }
+  throw brokenNotes(folder);
+}
+
+/** The entries of which an installation consists. */
+export async function installedEntries(installation: Installation): Promise<EntryList> {
+  return await selectedEntries(installation.pkg, installation);
 }
 
 /**
@@ -67,14 +106,26 @@ export async function readInstallation(folder: string): Promise<Installation> {
 
 /**
  * Notes what is about to be installed, before the first file of it is there. The list stands under
- * its top hash, so that at any moment the notes name a list that is whole.
+ * its top hash, so that at any moment the notes name a list that is whole. Nothing is written where
+ * all this stands there already; `before` is what does.
  */
-export async function writeInstallation(folder: string, installation: Installation): Promise<void> {
-  const { name, topHash, registry, paths, pkg } = installation;
+export async function writeInstallation(
+  folder: string,
+  installation: Installation,
+  before: Installation | undefined,
+): Promise<void> {
+  const { name, topHash, registry, paths, globbed, pkg } = installation;
   const own = join(folder, OWN_FOLDER);
-  await writeFileAtomic(join(own, listFile(topHash)), encodeJsonl(pkg));
-  const notes = { version: 1, name, topHash, registry, paths };
-  await writeFileAtomic(join(own, NOTES_FILE), `${JSON.stringify(notes, null, 2)}\n`);
+  if (before?.pkg !== pkg) {
+    await withTemporaryFile(own, async (temporaryPath) => {
+      await writeChunks(temporaryPath, listChunks(pkg));
+      await moveFile(temporaryPath, join(own, listFile(topHash)));
+    });
+  }
+  const parts = globbed.length === 0 ? {} : { globbed };
+  const notes = { version: 1, name, topHash, registry, paths, ...parts };
+  const text = `${JSON.stringify(notes, null, 2)}\n`;
+  if (text !== (await readNotes(folder))) await writeFileAtomic(join(own, NOTES_FILE), text);
   for (const file of await readdir(own)) {
     if (!file.endsWith(LIST_EXTENSION) || file === listFile(topHash)) continue;
     await rm(join(own, file), { force: true });
@@ -133,7 +184,11 @@ export async function isEmptyFolder(folder: string): Promise<boolean> {
   }
 }
 
-async function refuseLink(path: string): Promise<void> {
+/**
+ * Refuses a symbolic link; what is absent is none.
+ * @throws PkgError `integrity`.
+ */
+export async function refuseLink(path: string): Promise<void> {
   try {
     if ((await lstat(path)).isSymbolicLink()) {
       throw new PkgError('integrity', `${path} is a symbolic link`, {

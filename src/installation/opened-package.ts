@@ -2,16 +2,17 @@
 import { join } from 'node:path';
 import type { Entry, Package, TopHash } from '../package/package.ts';
 import { matchesHash } from '../package/verify.ts';
-import { readEntry } from '../registry/objects.ts';
+import { readPackage } from '../registry/lists.ts';
+import { EntryReader } from '../registry/objects.ts';
 import type { Reference } from '../registry/reference.ts';
-import type { Registry } from '../registry/registry.ts';
-import { readPackage, resolveReference } from '../registry/revisions.ts';
+import { resolveReference } from '../registry/revisions.ts';
 import { PkgError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { Storage } from '../storage/storage.ts';
 import { readIfPresent } from '../store/atomic-file.ts';
 import { streamOf } from '../store/digest.ts';
-import { entriesBelow } from './install.ts';
 import { findInstallation, type Installation, readInstallation } from './installation.ts';
+import { selectionTest } from './selection.ts';
 
 export interface OpenedPackage {
   readonly name: string;
@@ -49,16 +50,17 @@ function opened(folder: string, installation: Installation): OpenedPackage {
 
 async function readInstalled(
   folder: string,
-  { name, pkg, paths }: Installation,
+  installation: Installation,
   entry: Entry,
 ): Promise<Buffer> {
+  const { name } = installation;
   const path = join(folder, entry.logicalKey);
   const bytes = await readIfPresent(path).catch((error: unknown) => {
     if (systemErrorCode(error) !== 'EISDIR') throw error;
     throw new PkgError('not-found', `${path} is not a file`, { cause: error });
   });
   const top = entry.logicalKey.split('/')[0] ?? '';
-  if (bytes === undefined && !entriesBelow(pkg, paths).includes(entry)) {
+  if (bytes === undefined && !(await selectionTest(installation))(entry.logicalKey)) {
     throw new PkgError('not-found', `${path} was not installed`, {
       hint: `Install it too, with: pkg install ${name} ${top} --dest ${folder}`,
     });
@@ -76,16 +78,17 @@ async function readInstalled(
  */
 export async function openRevision(
   runtime: Runtime,
-  registry: Registry,
+  registry: Storage,
   { name, revision }: Reference,
 ): Promise<OpenedPackage> {
   const topHash = await resolveReference(registry, { name, revision });
   const pkg = await readPackage(registry, topHash);
+  const reader = new EntryReader(runtime, registry, undefined);
   return {
     ...{ name, topHash, pkg, where: registry.url },
     async read(entry) {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of readEntry(runtime, registry, entry)) chunks.push(chunk);
+      for await (const chunk of reader.read(entry)) chunks.push(chunk);
       return Buffer.concat(chunks);
     },
   };
@@ -93,5 +96,6 @@ export async function openRevision(
 
 /** The entry under a logical key, or undefined. */
 export function entryUnder({ entries }: Package, logicalKey: string): Entry | undefined {
-  return entries.find((entry) => entry.logicalKey === logicalKey);
+  for (const entry of entries) if (entry.logicalKey === logicalKey) return entry;
+  return undefined;
 }

@@ -11,7 +11,7 @@ const WRAPPER = join(import.meta.dirname, 'measure.py');
  * no peer that asks the network for its updates.
  */
 const { NODE_EXTRA_CA_CERTS: _, ...INHERITED } = process.env;
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   ...INHERITED,
   UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())),
   NO_ALBUMENTATIONS_UPDATE: '1',
@@ -40,10 +40,16 @@ export function runRounds(context, contestants) {
  */
 export function measureOnce(context, command) {
   const folder = mkdtempSync(join(context.folder, 'run-'));
-  const text = execFileSync(context.python, [WRAPPER, ...command(folder)], {
+  return measureCommand(context.python, { command: command(folder) });
+}
+
+/** What a command took, as `measureOnce`; `cwd` and `env` are those of this process by default. */
+export function measureCommand(python, { command, cwd, env = ENVIRONMENT }) {
+  const text = execFileSync(python, [WRAPPER, ...command], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: ENVIRONMENT,
+    cwd,
+    env,
   });
   return JSON.parse(text);
 }

@@ -1,4 +1,5 @@
-"""Runs a command and prints, as one line of JSON, what it took and what it said on its last line.
+"""Runs a command and prints, as one line of JSON, what it took and what it said on its last line,
+which is None where that line is not JSON.
 
 CPU seconds are of the command and of all processes it waited for; peak memory is that of the
 largest single process among them (ru_maxrss). This wrapper is small, which matters: a child
@@ -27,17 +28,24 @@ def main():
             sys.stderr.buffer.write(err.read())
             sys.exit(f"exit code {code}: {' '.join(sys.argv[1:])}")
         out.seek(0)
-        last = out.read().decode().strip().splitlines()[-1]
+        said = last_line_of(out.read().decode())
     print(
         json.dumps(
             {
                 "seconds": seconds,
                 "cpuSeconds": usage.ru_utime + usage.ru_stime,
                 "peakBytes": usage.ru_maxrss * BYTES_PER_RSS_UNIT,
-                "said": json.loads(last),
+                "said": said,
             }
         )
     )
+
+
+def last_line_of(text):
+    try:
+        return json.loads((text.strip().splitlines() or [""])[-1])
+    except ValueError:
+        return None
 
 
 main()

@@ -61,18 +61,18 @@ export function formatResult({ title, notes, figures, comparisons }, metrics) {
   ].join('\n');
 }
 
-function formatRatio({ ratio, min, max }) {
+export function formatRatio({ ratio, min, max }) {
   return `${ratio.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
 }
 
 /** Rows of cells in columns, the first to the left, the others to the right. */
-function formatTable(rows) {
+export function formatTable(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const pad = (cell, column) =>
     column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
   return rows.map((row) => row.map(pad).join('  ')).join('\n');
 }
 
-function mapValues(object, fn) {
+export function mapValues(object, fn) {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, fn(value, key)]));
 }

@@ -41,6 +41,7 @@ const env = {
   PKG_SHARED: SHARED,
   PKG_S3_SERVER: server,
   PKG_S3_BINARY: ensureGoTool(server) ?? '',
+  PKG_TOXIPROXY_BINARY: ensureGoTool('toxiproxy-server') ?? '',
   PKG_QUILT3_PYTHON: ensurePython('quilt3') ?? '',
   PKG_KERAS_PYTHON: ensurePython('keras') ?? '',
   PKG_NODE_BINARIES: NODE_VERSIONS.map(ensureNode).join(':'),

@@ -1,8 +1,16 @@
 // Tools that tests and benchmarks need beside npm packages: found, or installed from the registries.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -19,12 +27,16 @@ export const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'
 const GO_TOOLS = {
   versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
   minio: 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c',
+  restic: 'github.com/restic/restic/cmd/restic@v0.19.1',
+  rclone: 'github.com/rclone/rclone@v1.76.0',
+  'toxiproxy-server': 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0',
 };
 
 const BUN_VERSION = '1.4.5';
 
 const PYTHON_ENVIRONMENTS = {
   quilt3: ['quilt3==8.0.0'],
+  dvc: ['dvc[s3]==3.67.1'],
   keras: [
     'tensorflow-cpu==2.21.0',
     'keras==3.15.1',
@@ -64,7 +76,7 @@ export function ensureBuilt() {
   run('npm', ['run', '--silent', 'build']);
 }
 
-/** The path of an S3 server's binary, compiled if need be; undefined without Go. */
+/** The path of a binary of GO_TOOLS, compiled if need be; undefined without Go. */
 export function ensureGoTool(name) {
   const local = join(LOCAL, 'bin', name);
   const cached = join(CACHE, 'bin', name);
@@ -72,18 +84,28 @@ export function ensureGoTool(name) {
   mkdirSync(dirname(local), { recursive: true });
   if (!existsSync(cached)) {
     if (spawnSync('go', ['version']).status !== 0) {
-      console.error(
-        `MISSING: ${name} needs Go (https://go.dev/dl), so tests against it are skipped.`,
-      );
+      console.error(`MISSING: ${name} needs Go (https://go.dev/dl), so what needs it is skipped.`);
       return undefined;
     }
     console.error(`Compiling ${name}, once; this takes a few minutes.`);
-    const flags = ['install', '-trimpath', '-ldflags=-s -w', GO_TOOLS[name]];
+    const address = GO_TOOLS[name];
+    const flags = ['install', '-trimpath', '-ldflags=-s -w', address];
+    // Go calls a binary as its folder is called; here each has the name that it is asked for by.
+    const folder = join(CACHE, `go-${name}`);
+    mkdirSync(folder, { recursive: true });
     mkdirSync(dirname(cached), { recursive: true });
-    run('go', flags, { env: { ...process.env, GOBIN: dirname(cached), GOFLAGS: '-mod=mod' } });
+    run('go', flags, { env: { ...process.env, GOBIN: folder, GOFLAGS: '-mod=mod' } });
+    renameSync(join(folder, posix.basename(address.replace(/@.*$/, ''))), cached);
+    rmSync(folder, { recursive: true, force: true });
   }
   copyFileSync(cached, local);
   return local;
+}
+
+/** The path of a command that is installed; undefined where none of that name is on the PATH. */
+export function findCommand(name) {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
 /** The python of a virtual environment with pinned packages; undefined without Python. */

@@ -32,14 +32,31 @@ const MAY_IMPORT = {
     ],
     'a step turns tables and pictures into trees',
   ],
-  registry: [['package', 'store', 'runtime'], 'sharing never loads what making needs'],
+  packs: [
+    ['store', 'runtime'],
+    'it lays bytes out in packs and finds them again; it knows no network and no disk',
+  ],
+  storage: [['package', 'store', 'runtime'], 'it keeps bytes under keys, in a folder or a bucket'],
+  signatures: [['package', 'store', 'runtime'], 'whose word a signature is needs no registry'],
+  registry: [
+    ['signatures', 'packs', 'storage', 'package', 'store', 'runtime'],
+    'sharing never loads what making needs',
+  ],
+  upkeep: [
+    ['registry', 'packs', 'storage', 'package', 'store', 'runtime'],
+    'it checks, mends and tidies a registry as a whole',
+  ],
   installation: [
-    ['registry', 'package', 'store', 'runtime'],
+    ['registry', 'signatures', 'packs', 'storage', 'package', 'store', 'runtime'],
     'it puts what a registry holds into a folder, and never loads what making needs',
+  ],
+  comparison: [
+    ['installation', 'package', 'photos', 'openimages', 'store', 'runtime'],
+    'it tells two packages apart in words, whoever made them',
   ],
   prediction: [
     [
-      ...['installation', 'registry', 'package', 'store', 'runtime'],
+      ...['installation', 'registry', 'storage', 'package', 'store', 'runtime'],
       ...['models', 'engine', 'classifier', 'images', 'openimages'],
     ],
     'it runs a packaged model on photos; how either was made is nothing to it',
@@ -83,12 +100,13 @@ const folderRules = Object.entries(MAY_IMPORT).map(([folder, [allowed, reason]])
 const HOMES = {
   '@duckdb/node-api': '^src/openimages/',
   sharp: '^src/images/sharp\\.ts$',
-  '@aws-sdk/client-s3': '^src/registry/s3\\.ts$',
+  '@aws-sdk/client-s3': '^src/storage/s3-control\\.ts$',
   undici: '^src/http/',
+  ajv: '^src/registry/(draft-7|json-schema)\\.ts$',
   h5wasm: '^src/models/keras\\.ts$',
   commander: '^src/cli/main\\.ts$',
   'cli-progress': '^src/cli/progress\\.ts$',
-  yaml: '^src/manifest/parse\\.ts$',
+  yaml: '^src/(manifest/parse|registry/workflow-config)\\.ts$',
 };
 
 const homeRules = Object.entries(HOMES).map(([library, home]) => ({
@@ -105,12 +123,14 @@ const FILE_FOLDERS = [
   '^src/engine/kernels\\.ts$',
   '^src/http/download\\.ts$',
   '^src/openimages/(labels|tables)\\.ts$',
-  '^src/package/(folder|verify)\\.ts$',
+  '^src/package/(folder|verify|file-content)\\.ts$',
   '^src/photos/answer\\.ts$',
   '^src/pipeline/(init|lock)\\.ts$',
   '^src/prediction/(find-model|photos)\\.ts$',
   '^src/installation/',
-  '^src/registry/directory\\.ts$',
+  '^src/registry/lists\\.ts$',
+  '^src/signatures/keys\\.ts$',
+  '^src/storage/directory(-lock)?\\.ts$',
   '^src/steps/query\\.ts$',
   '^src/cli/',
 ];

@@ -17,7 +17,7 @@ const PARSERS = [
   'src/lockfile/{drift,resolve}.ts',
   'src/openimages/{boxes,csv}.ts',
   'src/pipeline/built.ts',
-  'src/registry/s3.ts',
+  'src/storage/s3*.ts',
   'src/store/canonical-json.ts',
   'src/steps/{crop,fetch,photo-crops,summarize}.ts',
   'src/summaries/sheets.ts',

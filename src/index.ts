@@ -1,15 +1,21 @@
 /** The library's face: everything the command line uses, and nothing else. */
 
+export { comparePackages } from './comparison/compare.ts';
+export type { Comparison } from './comparison/comparison.ts';
+export { folderSide, revisionSide, type Side } from './comparison/side.ts';
 export {
-  entriesBelow,
+  type InstallPlan,
   type InstallResult,
   installPackage,
-  selectEntries,
+  planPackage,
 } from './installation/install.ts';
-export { readInstallation } from './installation/installation.ts';
+export { installedEntries, readInstallation } from './installation/installation.ts';
+export { LINK_MODES } from './installation/link-method.ts';
 export { openInstalled, openRevision } from './installation/opened-package.ts';
-export { readFolder } from './package/folder.ts';
-export { packageSizeBytes } from './package/package.ts';
+export { selectEntries } from './installation/selection.ts';
+export { signatureCheck } from './installation/signature-check.ts';
+export { readFolderCached } from './package/cached-folder.ts';
+export { type Package, packageSizeBytes } from './package/package.ts';
 export { type Finding, verifyFiles } from './package/verify.ts';
 export { findBuilt } from './pipeline/built.ts';
 export { type InitResult, initManifest } from './pipeline/init.ts';
@@ -24,18 +30,20 @@ export {
 export { planPhotos } from './prediction/photos.ts';
 export { predictPhotos } from './prediction/predict.ts';
 export { isFailure, type PhotoPrediction } from './prediction/prediction.ts';
+export { readPackage } from './registry/lists.ts';
 export { objectSource } from './registry/objects.ts';
-export { openRegistry, type Purpose, type S3Access } from './registry/open.ts';
+export { type Parent, parseParent, requireTag } from './registry/pointers.ts';
 export { type PushResult, pushPackage } from './registry/push.ts';
+export { applyRegistryWorkflow } from './registry/push-workflow.ts';
 export { parseReference } from './registry/reference.ts';
-export type { Registry } from './registry/registry.ts';
 export {
   listPackages,
   readHistory,
-  readPackage,
   resolveReference,
 } from './registry/revisions.ts';
-export { verifyObjects } from './registry/verify-registry.ts';
+export type { OpenObject } from './registry/sending.ts';
+export { POLICIES } from './registry/settings.ts';
+export { proveFile, writeSignature } from './registry/signed-revisions.ts';
 export type { SpotCheck } from './reproduction/reproduction.ts';
 export { spotCheck } from './reproduction/spot-check.ts';
 export { messageOf, PkgError } from './runtime/errors.ts';
@@ -46,5 +54,38 @@ export {
   type Runtime,
   type TrainingFigures,
 } from './runtime/runtime.ts';
+export {
+  findSigningKey,
+  generateKey,
+  type KeyFiles,
+  listKeys,
+  readPublicKey,
+} from './signatures/keys.ts';
+export { checkProvenFile, formatProvenFile, parseProvenFile } from './signatures/proven-file.ts';
+export {
+  addTrust,
+  keysFor,
+  parseTrustScope,
+  removeTrust,
+  requiresSignature,
+} from './signatures/trust.ts';
+export { readTrust, writeTrust } from './signatures/trust-file.ts';
+export { openStorage, type Purpose, type S3Access } from './storage/open.ts';
+export type { Storage } from './storage/storage.ts';
 export { fileBytes } from './store/digest.ts';
 export { openStore, type Store } from './store/store.ts';
+export { convertRegistry } from './upkeep/convert.ts';
+export { createRegistry } from './upkeep/create.ts';
+export type { RegistryFinding } from './upkeep/findings.ts';
+export {
+  type RemovalResult,
+  removeName,
+  removeRevision,
+  tagRevision,
+  untag,
+} from './upkeep/removal.ts';
+export { repairRegistry } from './upkeep/repair.ts';
+export type { Retention } from './upkeep/retention.ts';
+export { DEFAULT_GRACE_MS, type SweepResult, sweepRegistry } from './upkeep/sweep.ts';
+export { verifyObjects } from './upkeep/verify-package.ts';
+export { verifyRegistry } from './upkeep/verify-registry.ts';

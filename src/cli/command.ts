@@ -1,6 +1,6 @@
 /** A command of the terminal, as a value: its arguments, what it does and how its result reads. */
 import type { z } from 'zod';
-import type { Purpose, Registry, Runtime, S3Access, Store } from '../index.ts';
+import type { Purpose, Runtime, S3Access, Storage, Store } from '../index.ts';
 
 /** What a command may ask of its surroundings. */
 export interface CommandContext {
@@ -9,7 +9,9 @@ export interface CommandContext {
   /** The store named by --store, PKG_STORE or the user's cache folder. */
   openStore(): Promise<Store>;
   /** The registry named by --registry or PKG_REGISTRY; a usage error where neither is given. */
-  openRegistry(purpose: Purpose): Promise<Registry>;
+  openRegistry(purpose: Purpose): Promise<Storage>;
+  /** Where the user's keys and trust policy are: PKG_CONFIG, or the user's configuration folder. */
+  readonly configFolder: string;
   /** Whether --registry itself was given. */
   readonly registryGiven: boolean;
   /**

@@ -5,10 +5,10 @@ import {
   findBuilt,
   PkgError,
   parseReference,
-  type Registry,
   readBuiltModel,
   readFolderModel,
   readRegistryModel,
+  type Storage,
   type Store,
 } from '../index.ts';
 import type { CommandContext } from './command.ts';
@@ -68,7 +68,7 @@ async function notFoundOr<T>(work: Promise<T>): Promise<T | PkgError> {
   }
 }
 
-async function defaultRegistry(context: CommandContext, missed: PkgError): Promise<Registry> {
+async function defaultRegistry(context: CommandContext, missed: PkgError): Promise<Storage> {
   try {
     return await context.openRegistry('read');
   } catch (error) {

@@ -7,6 +7,7 @@ const VERSION = '0.1.0';
 
 /** A command's place in the help, and the file that is loaded only when it is called. */
 interface CommandEntry {
+  /** One word, or two for a command of a group, such as `registry sweep`. */
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<AnyCommand>;
@@ -40,7 +41,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'verify',
-    summary: 'Check an installed folder, or with --registry the objects there',
+    summary: 'Check an installed folder, or with --registry a package or all that is there',
     load: async () => (await import('./commands/verify.ts')).verifyCommand,
   },
   {
@@ -64,11 +65,87 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/show.ts')).showCommand,
   },
   {
+    name: 'diff',
+    summary: 'Say what differs between two revisions or folders',
+    load: async () => (await import('./commands/diff.ts')).diffCommand,
+  },
+  {
+    name: 'tag',
+    summary: 'Give a revision a further name',
+    load: async () => (await import('./commands/tag.ts')).tagCommand,
+  },
+  {
+    name: 'untag',
+    summary: 'Take a name from a revision',
+    load: async () => (await import('./commands/untag.ts')).untagCommand,
+  },
+  {
+    name: 'rm',
+    summary: 'Remove a revision, or a name, from a registry',
+    load: async () => (await import('./commands/rm.ts')).rmCommand,
+  },
+  {
+    name: 'repair',
+    summary: 'Put right what is damaged or missing in a registry',
+    load: async () => (await import('./commands/repair.ts')).repairCommand,
+  },
+  {
+    name: 'registry create',
+    summary: 'Make a registry that keeps objects in packs, or one by one',
+    load: async () => (await import('./commands/registry-create.ts')).registryCreateCommand,
+  },
+  {
+    name: 'registry convert',
+    summary: 'Keep the objects of a registry in the other way',
+    load: async () => (await import('./commands/registry-convert.ts')).registryConvertCommand,
+  },
+  {
+    name: 'registry sweep',
+    summary: 'Remove what no revision reaches; a dry run without --delete',
+    load: async () => (await import('./commands/registry-sweep.ts')).registrySweepCommand,
+  },
+  {
+    name: 'prove',
+    summary: 'Print the proof that a file belongs to a signed package',
+    load: async () => (await import('./commands/prove.ts')).proveCommand,
+  },
+  {
+    name: 'keys generate',
+    summary: 'Make a key to sign releases with',
+    load: async () => (await import('./commands/keys.ts')).keysGenerateCommand,
+  },
+  {
+    name: 'keys list',
+    summary: 'List the keys to sign releases with',
+    load: async () => (await import('./commands/keys.ts')).keysListCommand,
+  },
+  {
+    name: 'trust add',
+    summary: 'Let the signatures of a key count',
+    load: async () => (await import('./commands/trust.ts')).trustAddCommand,
+  },
+  {
+    name: 'trust list',
+    summary: 'List whose signatures count for which packages',
+    load: async () => (await import('./commands/trust.ts')).trustListCommand,
+  },
+  {
+    name: 'trust remove',
+    summary: 'Let the signatures of a key count no more',
+    load: async () => (await import('./commands/trust.ts')).trustRemoveCommand,
+  },
+  {
     name: 'predict',
     summary: 'Say what the model of a package sees in photos',
     load: async () => (await import('./commands/predict.ts')).predictCommand,
   },
 ];
+
+const GROUPS: Readonly<Record<string, string>> = {
+  keys: 'Make and list the keys to sign releases with',
+  registry: 'Make a registry, convert it, or remove what nothing in it reaches',
+  trust: 'Say whose signatures count for which packages',
+};
 
 const EXIT_USAGE = 2;
 
@@ -118,16 +195,32 @@ async function createProgram(argv: readonly string[], run: Run): Promise<Command
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError()
     .addHelpText('after', EXIT_CODES_HELP);
+  const groups = new Map<string, Commander>();
   for (const entry of COMMANDS) {
-    const sub = program.command(entry.name).description(entry.summary);
-    if (argv.includes(entry.name)) addDetails(sub, await entry.load(), run);
+    const words = entry.name.split(' ');
+    const [group = '', ...rest] = words;
+    const parent = rest.length === 0 ? program : groupOf(program, groups, group);
+    const sub = parent.command(rest[0] ?? group).description(entry.summary);
+    if (words.every((word) => argv.includes(word))) addDetails(sub, await entry.load(), run);
   }
   return program;
 }
 
+/** The command that holds the commands of a group. */
+function groupOf(program: Commander, groups: Map<string, Commander>, name: string): Commander {
+  const known = groups.get(name);
+  if (known !== undefined) return known;
+  const group = program
+    .command(name)
+    .description(GROUPS[name] ?? '')
+    .exitOverride();
+  groups.set(name, group);
+  return group;
+}
+
 function addDetails(sub: Commander, command: AnyCommand, run: Run): void {
   for (const [notation, help] of command.positionals) sub.argument(notation, help);
-  for (const [flags, help] of command.options) sub.option(flags, help);
+  for (const [flags, help] of command.options) addOption(sub, flags, help);
   sub
     .option('--store <folder>', 'where built and fetched things are kept (default: PKG_STORE)')
     .option('--concurrency <n>', 'workers (default: the number of cores)', parseWorkers)
@@ -140,6 +233,16 @@ function addDetails(sub: Commander, command: AnyCommand, run: Run): void {
       const flags: CommonFlags = sub.opts();
       await run(command, { ...positionals, ...flags }, flags);
     });
+}
+
+/** An option; one whose flags end in `...>` may be given several times, with one value each. */
+function addOption(sub: Commander, flags: string, help: string): void {
+  if (!flags.endsWith('...>')) {
+    sub.option(flags, help);
+    return;
+  }
+  const collect = (value: string, before: readonly string[]) => [...before, value];
+  sub.option(flags.replace('...>', '>'), help, collect, []);
 }
 
 function parseWorkers(text: string): number {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import {
   createRuntime,
   messageOf,
-  openRegistry,
+  openStorage,
   openStore,
   PkgError,
   type S3Access,
@@ -94,6 +94,7 @@ function createContext(
   return {
     runtime,
     s3,
+    configFolder: env['PKG_CONFIG'] ?? defaultConfig(),
     registryGiven: flags.registry !== undefined,
     printLine: flags.json === true ? undefined : (line) => void process.stdout.write(`${line}\n`),
     openStore: () => openStore(flags.store ?? env['PKG_STORE'] ?? defaultStore(), Date.now()),
@@ -103,7 +104,7 @@ function createContext(
           hint: 'Name one with --registry (s3://bucket or a folder), or set PKG_REGISTRY.',
         });
       }
-      return await openRegistry(runtime, address, s3, purpose);
+      return await openStorage(runtime, address, s3, purpose);
     },
   };
 }
@@ -114,6 +115,14 @@ function defaultStore(): string {
   if (env['XDG_CACHE_HOME']) return join(env['XDG_CACHE_HOME'], 'pkg');
   if (platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'pkg');
   return join(homedir(), '.cache', 'pkg');
+}
+
+/** The user's configuration folder, as the platform has it. */
+function defaultConfig(): string {
+  const { env, platform } = process;
+  if (env['XDG_CONFIG_HOME']) return join(env['XDG_CONFIG_HOME'], 'pkg');
+  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'pkg');
+  return join(homedir(), '.config', 'pkg');
 }
 
 function displayStyle(flags: CommonFlags): 'bars' | 'lines' | 'none' {

@@ -1,10 +1,13 @@
-/** Every path of a registry: Quilt3's layout, version 1, with content-addressed objects. */
+/** Every path of a registry: Quilt3's layout, version 1, content-addressed objects, and what is our own. */
 import { isTopHash, type TopHash } from '../package/package.ts';
-import type { Digest } from '../store/digest.ts';
+import { type Digest, isDigest } from '../store/digest.ts';
 
 const PACKAGES = '.quilt/packages/';
 const NAMED_PACKAGES = '.quilt/named_packages/';
 const OBJECTS = 'objects/';
+
+/** What Quilt3 knows nothing of. */
+export const OWN_PREFIX = '.pkg/';
 
 /** The pointer that always names the current revision. */
 export const LATEST = 'latest';
@@ -14,13 +17,10 @@ export function packageKey(topHash: TopHash): string {
   return `${PACKAGES}${topHash}`;
 }
 
-export function packagePrefix(shortHash: string): string {
-  return `${PACKAGES}${shortHash}`;
-}
-
-/** The top hash in a package's key, or undefined for a stray file. */
+/** The top hash in the key of a list or a delta, or undefined for a stray file. */
 export function topHashOfKey(key: string): TopHash | undefined {
-  const name = key.slice(PACKAGES.length);
+  const folder = [PACKAGES, DELTAS].find((prefix) => key.startsWith(prefix));
+  const name = folder === undefined ? '' : key.slice(folder.length);
   return isTopHash(name) ? name : undefined;
 }
 
@@ -51,6 +51,54 @@ export const OBJECT_PREFIX = OBJECTS;
 /** An object under the SHA-256 of its content. */
 export function objectKey(digest: Digest | string): string {
   return `${OBJECTS}${digest.slice(0, 2)}/${digest}`;
+}
+
+/** How this registry keeps objects. */
+export const SETTINGS_KEY = `${OWN_PREFIX}registry.json`;
+
+export const PACK_PREFIX = `${OWN_PREFIX}packs/`;
+
+/** A pack under the SHA-256 of its bytes. */
+export function packKey(digest: Digest): string {
+  return `${PACK_PREFIX}${digest.slice(0, 2)}/${digest}`;
+}
+
+/** The pack or segment whose key ends in a digest; undefined for a stray file. */
+export function digestOfKey(key: string): Digest | undefined {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  return isDigest(name) ? name : undefined;
+}
+
+export const INDEX_PREFIX = `${OWN_PREFIX}index/`;
+
+/** A segment of the index under the SHA-256 of its bytes. */
+export function segmentKey(digest: Digest): string {
+  return `${INDEX_PREFIX}${digest}`;
+}
+
+const DELTAS = `${OWN_PREFIX}deltas/`;
+
+/** What a package's list has other than the list it is based on, where that is much less. */
+export function deltaKey(topHash: TopHash): string {
+  return `${DELTAS}${topHash}`;
+}
+
+/** Where lists and deltas begin, whose names begin with some digits of a top hash. */
+export function listPrefixes(shortHash: string): readonly string[] {
+  return [`${PACKAGES}${shortHash}`, `${DELTAS}${shortHash}`];
+}
+
+export const LEASE_PREFIX = `${OWN_PREFIX}leases/`;
+
+export function leaseKey(kind: string, id: string): string {
+  return `${LEASE_PREFIX}${kind}-${id}`;
+}
+
+export const ATTESTATION_PREFIX = `${OWN_PREFIX}attestations/`;
+
+/** Where what is said of a revision stands, beside it. */
+export function attestationPrefix(topHash: TopHash): string {
+  return `${ATTESTATION_PREFIX}${topHash}/`;
 }
 
 /** The digest at the end of a physical key that follows this layout, wherever its root was. */

@@ -1,114 +1,217 @@
-/** Objects of a registry: the bytes of an entry, found by digest and checked while they are read. */
+/** Objects of a registry: the bytes of entries, found wherever they are and checked as they arrive. */
 
-import { type Entry, statedDigest } from '../package/package.ts';
-import { hasherFor } from '../package/verify.ts';
-import { messageOf, PkgError } from '../runtime/errors.ts';
+import type { Entry } from '../package/package.ts';
+import { hasherFor, matchesHash } from '../package/verify.ts';
+import { MAX_WHOLE_BYTES } from '../packs/packs.ts';
+import { planReads, type WantedPlace } from '../packs/read-plan.ts';
+import { eachLimit } from '../runtime/concurrency.ts';
+import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import type { Descriptor } from '../store/digest.ts';
-import { digestInPhysicalKey, objectKey } from './layout.ts';
-import type { ObjectAddress, Registry } from './registry.ts';
-
-/** How often a transfer that breaks off is taken up again where it stopped. */
-const MAX_RESUMES = 5;
-const FIRST_DELAY_MS = 200;
+import type { Storage } from '../storage/storage.ts';
+import { type Descriptor, streamOf } from '../store/digest.ts';
+import type { Store } from '../store/store.ts';
+import { chunkedBytes } from './chunked-reader.ts';
+import { objectKey, packKey } from './layout.ts';
+import { PackRun } from './pack-run.ts';
+import { indexedPlaces, objectPlaces, type Place, placeInPack } from './places.ts';
+import { readRange, Shortfall } from './read-range.ts';
+import { type LoadedIndex, loadIndex } from './registry-index.ts';
 
 /**
- * Where an entry's bytes may be, likeliest first: under its digest, whatever its physical key says;
- * under the digest in its physical key; where the physical key itself points.
+ * What a reader hands over: an entry of up to 8 MiB whole and checked; a larger one as a stream that
+ * fails at its end if its bytes are not the entry's.
  */
-export function candidates(registry: Registry, entry: Entry): readonly ObjectAddress[] {
-  const digests = [statedDigest(entry), digestInPhysicalKey(entry.physicalKey)];
-  const keys = new Set(digests.filter((digest) => digest !== undefined).map(objectKey));
-  const pointed = registry.addressOf(entry.physicalKey);
-  const byDigest = [...keys].map((key) => ({ key }));
-  const further = pointed !== undefined && !keys.has(pointed.key) ? [pointed] : [];
-  return [...byDigest, ...further];
-}
+export type EntryContent = Buffer | AsyncIterable<Uint8Array>;
 
-/** The first place that states to have an entry's object with the right size. */
-async function findObject(registry: Registry, entry: Entry): Promise<ObjectAddress | undefined> {
-  for (const address of candidates(registry, entry)) {
-    const found = await registry.head(address);
-    if (found?.sizeBytes === entry.sizeBytes) return address;
+export type Take = (entry: Entry, content: EntryContent) => Promise<void>;
+
+/** How many bytes of a large entry a taker has already; it then checks the whole itself. */
+export type ResumeAt = (entry: Entry) => Promise<number>;
+
+/** Entries that are planned together: their places are held, and those of a million would be too many. */
+const WINDOW = 20_000;
+const RUNS_AT_ONCE = 4;
+const OBJECTS_AT_ONCE = 16;
+
+/** Reads the entries of packages out of one registry. */
+export class EntryReader {
+  readonly #runtime: Runtime;
+  readonly #registry: Storage;
+  readonly #cache: Store | undefined;
+  #index: Promise<LoadedIndex> | undefined;
+
+  /** `cache` keeps the registry's index between commands. */
+  constructor(runtime: Runtime, registry: Storage, cache: Store | undefined) {
+    this.#runtime = runtime;
+    this.#registry = registry;
+    this.#cache = cache;
   }
-  return undefined;
-}
 
-/**
- * An entry's bytes. They are passed on as they arrive, and the stream fails at its end if they were not
- * what the entry says, so a reader must not use them before.
- * @throws PkgError `integrity` for missing, cut-off, overlong or other bytes.
- */
-export async function* readEntry(
-  runtime: Runtime,
-  registry: Registry,
-  entry: Entry,
-): AsyncGenerator<Uint8Array> {
-  const address = await firstPresent(registry, entry);
-  const hasher = hasherFor(entry.hash, entry.sizeBytes);
-  let received = 0;
-  for (let resumes = 0; received < entry.sizeBytes || resumes === 0; resumes++) {
-    try {
-      for await (const chunk of readRest(registry, address, entry, received)) {
-        received += chunk.length;
-        if (received > entry.sizeBytes) throw damaged(registry, entry, 'is longer than it says');
-        hasher.update(chunk);
-        yield chunk;
+  /**
+   * Reads entries in as few requests as it can, in any order; several `take` run at once, and the first
+   * failure ends it. Large entries come from byte `resumeAt(entry)` on.
+   * @throws PkgError `integrity` for bytes that are missing or others, `unreachable` for a bad network.
+   */
+  async readMany(entries: Iterable<Entry>, take: Take, resumeAt?: ResumeAt): Promise<void> {
+    for (const window of windowsOf(entries)) {
+      const packed: WantedPlace<Entry>[] = [];
+      const others: Entry[] = [];
+      for (const entry of window) {
+        const place = placeInPack(entry);
+        if (place?.kind === 'whole') packed.push({ ...place, item: entry });
+        else others.push(entry);
       }
-      if (received < entry.sizeBytes) throw damaged(registry, entry, 'is cut short');
-    } catch (error) {
-      runtime.signal.throwIfAborted();
-      if (error instanceof TypeError) throw error;
-      if (error instanceof PkgError || resumes >= MAX_RESUMES) throw broken(registry, entry, error);
-      await runtime.clock.sleep(FIRST_DELAY_MS * 2 ** resumes, runtime.signal);
+      await eachLimit(planReads(packed), RUNS_AT_ONCE, async (read) => {
+        const run = new PackRun(this.#runtime, this.#registry, read);
+        others.push(...(await run.readInto(take)));
+      });
+      await eachLimit(others, OBJECTS_AT_ONCE, (entry) => this.#readAlone(entry, take, resumeAt));
     }
   }
-  if (hasher.finish() !== entry.hash.value) throw damaged(registry, entry, 'has other bytes');
+
+  /**
+   * An entry's bytes from `start` on, as they arrive. A stream from the beginning fails at its end if
+   * they were not what the entry says, so a reader must not use them before; one from elsewhere is not
+   * checked.
+   */
+  async *read(entry: Entry, start = 0): AsyncGenerator<Uint8Array> {
+    let shortfall: Shortfall = new Shortfall('missing');
+    for await (const place of this.#placesOf(entry)) {
+      let hasBegun = false;
+      try {
+        const bytes = this.#bytesAt(place, entry, start);
+        for await (const chunk of start === 0 ? this.#checked(entry, bytes) : bytes) {
+          hasBegun = true;
+          yield chunk;
+        }
+        return;
+      } catch (error) {
+        if (hasBegun || !(error instanceof Shortfall)) throw this.#explain(entry, error);
+        if (error.kind !== 'missing') shortfall = error;
+      }
+    }
+    throw this.#explain(entry, shortfall);
+  }
+
+  async #readAlone(entry: Entry, take: Take, resumeAt: ResumeAt | undefined): Promise<void> {
+    this.#runtime.signal.throwIfAborted();
+    if (entry.sizeBytes > MAX_WHOLE_BYTES) {
+      await take(entry, this.read(entry, (await resumeAt?.(entry)) ?? 0));
+      return;
+    }
+    await take(entry, await this.#readSmall(entry));
+  }
+
+  /** A small entry from the first place that has its bytes. */
+  async #readSmall(entry: Entry): Promise<Buffer> {
+    let failure: unknown = new Shortfall('missing');
+    for await (const place of this.#placesOf(entry)) {
+      try {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of this.#bytesAt(place, entry, 0)) chunks.push(chunk);
+        const data = Buffer.concat(chunks);
+        if (await matchesHash(streamOf(data), entry)) return data;
+        failure = this.#damaged(entry, 'has other bytes');
+      } catch (error) {
+        if (!(error instanceof Shortfall)) throw error;
+        if (error.kind !== 'missing') failure = error;
+      }
+    }
+    throw this.#explain(entry, failure);
+  }
+
+  /**
+   * The places to look in, in turn: what the physical key says; the object's own; and, where neither
+   * has it, what the index says, as after a sweep that packed anew.
+   */
+  async *#placesOf(entry: Entry): AsyncGenerator<Place> {
+    const packed = placeInPack(entry);
+    if (packed !== undefined) yield packed;
+    const objects = objectPlaces(this.#registry, entry);
+    const [own, ...others] = objects;
+    if (packed !== undefined) yield* await this.#indexed(entry);
+    if (own !== undefined) yield own;
+    if (packed === undefined) yield* await this.#indexed(entry);
+    yield* others;
+  }
+
+  async #indexed(entry: Entry): Promise<readonly Place[]> {
+    return indexedPlaces((await this.loadIndex()).index, entry);
+  }
+
+  /** The registry's index, read once. */
+  async loadIndex(): Promise<LoadedIndex> {
+    this.#index ??= loadIndex(this.#runtime, this.#registry, this.#cache);
+    return await this.#index;
+  }
+
+  async *#bytesAt(place: Place, entry: Entry, start: number): AsyncGenerator<Uint8Array> {
+    const name = entry.logicalKey;
+    const context = { runtime: this.#runtime, registry: this.#registry, name };
+    if (place.kind === 'chunked') {
+      const { index } = await this.loadIndex();
+      yield* chunkedBytes(context, index, { list: place, sizeBytes: entry.sizeBytes }, start);
+      return;
+    }
+    const source =
+      place.kind === 'object'
+        ? { address: place.address, range: { start, end: entry.sizeBytes }, endsThere: true }
+        : {
+            address: { key: packKey(place.pack) },
+            range: { start: place.offset + start, end: place.offset + place.sizeBytes },
+            endsThere: false,
+          };
+    yield* readRange(this.#registry, source);
+  }
+
+  async *#checked(entry: Entry, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const hasher = hasherFor(entry.hash, entry.sizeBytes);
+    for await (const chunk of bytes) {
+      hasher.update(chunk);
+      yield chunk;
+    }
+    if (hasher.finish() !== entry.hash.value) throw this.#damaged(entry, 'has other bytes');
+  }
+
+  #explain(entry: Entry, error: unknown): unknown {
+    if (!(error instanceof Shortfall)) return error;
+    switch (error.kind) {
+      case 'missing':
+        return this.#damaged(entry, 'is missing');
+      case 'short':
+        return this.#damaged(entry, 'is cut short');
+      case 'long':
+        return this.#damaged(entry, 'is longer than it says');
+    }
+  }
+
+  #damaged(entry: Entry, what: string): PkgError {
+    return new PkgError('integrity', `${entry.logicalKey} ${what} in ${this.#registry.url}`, {
+      hint: 'Name another registry that has the package, or restore it there with pkg repair.',
+    });
+  }
 }
 
 /** Recorded bytes by their digest out of a registry, for a build that replays a fetch record. */
-export function objectSource(registry: Registry) {
-  return async (descriptor: Descriptor): Promise<AsyncIterable<Uint8Array> | undefined> => {
-    const found = await registry.read({ key: objectKey(descriptor.digest) });
-    return found?.sizeBytes === descriptor.sizeBytes ? found.bytes : undefined;
+export function objectSource(runtime: Runtime, registry: Storage, cache: Store) {
+  const reader = new EntryReader(runtime, registry, cache);
+  return async ({ digest, sizeBytes }: Descriptor) => {
+    const found = await registry.read({ key: objectKey(digest) });
+    if (found?.sizeBytes === sizeBytes) return found.bytes;
+    const place = (await reader.loadIndex()).index.find(digest);
+    if (place?.kind !== 'whole' || place.sizeBytes !== sizeBytes) return undefined;
+    const range = { start: place.offset, end: place.offset + place.sizeBytes };
+    return (await registry.read({ key: packKey(place.pack) }, range))?.bytes;
   };
 }
 
-async function firstPresent(registry: Registry, entry: Entry): Promise<ObjectAddress> {
-  const [only, ...others] = candidates(registry, entry);
-  if (only !== undefined && others.length === 0) return only;
-  const found = await findObject(registry, entry);
-  if (found === undefined) throw damaged(registry, entry, 'is missing');
-  return found;
-}
-
-async function* readRest(
-  registry: Registry,
-  address: ObjectAddress,
-  entry: Entry,
-  received: number,
-): AsyncGenerator<Uint8Array> {
-  const range = received === 0 ? undefined : { start: received, end: entry.sizeBytes };
-  const found = await registry.read(address, range);
-  if (found === undefined) throw damaged(registry, entry, 'is missing');
-  yield* found.bytes;
-}
-
-function damaged(registry: Registry, entry: Entry, what: string): PkgError {
-  return new PkgError('integrity', `${entry.logicalKey} ${what} in ${registry.url}`, {
-    hint: 'Name another registry that has the package, or ask whoever keeps this one.',
-  });
-}
-
-function broken(registry: Registry, entry: Entry, error: unknown): PkgError {
-  if (error instanceof PkgError) return error;
-  const why = messageOf(error);
-  return new PkgError(
-    'unreachable',
-    `${entry.logicalKey} did not arrive from ${registry.url}: ${why}`,
-    {
-      hint: 'Run the command again; what has arrived whole is kept.',
-      cause: error,
-    },
-  );
+function* windowsOf(entries: Iterable<Entry>): Generator<readonly Entry[]> {
+  let window: Entry[] = [];
+  for (const entry of entries) {
+    window.push(entry);
+    if (window.length < WINDOW) continue;
+    yield window;
+    window = [];
+  }
+  if (window.length > 0) yield window;
 }

@@ -1,22 +1,27 @@
 /** Push: a package's bytes, its list and its pointers into a registry, in that order. */
-import { encodeJsonl } from '../package/jsonl.ts';
-import { describeContent } from '../package/object-hash.ts';
-import { type Entry, type Package, statedDigest, type TopHash } from '../package/package.ts';
+import type { Package, TopHash } from '../package/package.ts';
+import { mapEntries } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
-import { eachLimit, mapLimit } from '../runtime/concurrency.ts';
-import { invariant, PkgError } from '../runtime/errors.ts';
-import { startProgress } from '../runtime/progress.ts';
+import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { type Digest, parseDigest, streamOf } from '../store/digest.ts';
-import { LATEST, OBJECT_PREFIX, objectKey, packageKey, pointerKey } from './layout.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Store } from '../store/store.ts';
+import { LATEST } from './layout.ts';
+import { waitForSweep, withLease } from './leases.ts';
+import { readPackage, writeList, writeListOrDelta } from './lists.ts';
 import {
-  ALWAYS,
-  type ByteRange,
-  type Registry,
-  type Upload,
-  type WriteCondition,
-} from './registry.ts';
-import { readPointer } from './revisions.ts';
+  type Parent,
+  type Pointer,
+  publish,
+  readPointer,
+  requireParent,
+  writeTag,
+} from './pointers.ts';
+
+import { sendObjects } from './send-objects.ts';
+import { sendPacks } from './send-packs.ts';
+import type { OpenObject, SendContext, Sent } from './sending.ts';
+import { settingsForPush } from './settings.ts';
 
 export interface PushResult {
   readonly name: string;
@@ -24,190 +29,99 @@ export interface PushResult {
   /** Objects sent, and objects that were there already. */
   readonly uploaded: number;
   readonly reused: number;
+  /** Bytes sent, those of lists and pointers too. */
+  readonly sentBytes: number;
   readonly requests: number;
 }
-
-/** Opens the bytes of an object that is to be pushed. */
-export type OpenObject = (digest: Digest, range: ByteRange) => AsyncIterable<Uint8Array>;
 
 export interface PushOptions {
   readonly name: string;
   readonly open: OpenObject;
   /** A further name for this revision, or undefined. */
   readonly tag: string | undefined;
+  /** Keeps what was learnt of the registry for the next command. */
+  readonly cache?: Store | undefined;
+  readonly parent?: Parent;
+  /** Puts what is said of the revision beside it, before any pointer names it. */
+  readonly attest?: (topHash: TopHash) => Promise<void>;
 }
 
-const UPLOADS_AT_ONCE = 16;
-
-/** A listing page names this many objects; asking for objects one by one costs a request each. */
-const KEYS_A_PAGE = 1000;
-
-/** Two pushes of one name within a second take the next free second, up to so many. */
-const MAX_SLOTS = 60;
+const AS_FOUND: Parent = { kind: 'as-found' };
 
 /**
  * Pushes a package as the new revision of a name. What the registry already has is not sent. The
  * pointers move last and only if nobody moved them meanwhile.
- * @throws PkgError `conflict` where `latest` was moved by another push.
+ * @throws PkgError `conflict` where `latest` was moved by another push, or is not the parent given.
  */
 export async function pushPackage(
   runtime: Runtime,
-  registry: Registry,
+  registry: Storage,
   pkg: Package,
   options: PushOptions,
 ): Promise<PushResult> {
-  const { name, open } = options;
-  const before = registry.requests;
+  const { name, tag, parent = AS_FOUND, attest } = options;
+  const { requests, sentBytes } = registry;
   const hash = topHash(pkg);
   const latest = await readPointer(registry, name, LATEST);
-  const objects = distinctObjects(pkg);
-  const absent = await findAbsent(runtime, registry, objects);
-  const progress = startProgress(runtime, 'push', absent.length);
-  await eachLimit(absent, UPLOADS_AT_ONCE, async ({ digest, entry }) => {
-    const upload: Upload = {
-      digest,
-      sizeBytes: entry.sizeBytes,
-      chunkedHash: entry.hash.value,
-      open: (range) => open(digest, range),
-    };
-    await registry.write(objectKey(digest), upload, ALWAYS);
-    progress.advance({ sizeBytes: entry.sizeBytes });
-  });
-  progress.finish(`${String(absent.length)} objects sent`);
-  await writeList(registry, pkg, hash);
-  if (latest?.topHash !== hash) await movePointers(runtime, registry, name, hash, latest?.etag);
-  if (options.tag !== undefined) await writePointer(registry, name, options.tag, hash, ALWAYS);
+  requireParent(registry, name, latest, parent);
+  let sent = { uploaded: 0, reused: pkg.entries.length };
+  if (latest?.topHash === hash) {
+    await attest?.(hash);
+  } else {
+    sent = await withLease(runtime, registry, 'push', async (lease) => {
+      await waitForSweep(runtime, registry);
+      const context = { runtime, registry, cache: options.cache, lease, open: options.open };
+      const done = await sendAll(context, pkg, hash, latest);
+      await attest?.(hash);
+      await publish(runtime, registry, { name, topHash: hash }, latest, parent);
+      return done;
+    });
+  }
+  if (tag !== undefined) await writeTag(registry, name, tag, hash);
   return {
     name,
     topHash: hash,
-    uploaded: absent.length,
-    reused: objects.length - absent.length,
-    requests: registry.requests - before,
+    uploaded: sent.uploaded,
+    reused: sent.reused,
+    sentBytes: registry.sentBytes - sentBytes,
+    requests: registry.requests - requests,
   };
 }
 
-interface PushObject {
-  readonly digest: Digest;
-  readonly entry: Entry;
-}
-
-/** The objects of a package, each once, by digest. */
-function distinctObjects(pkg: Package): readonly PushObject[] {
-  const objects = new Map<string, PushObject>();
-  for (const entry of pkg.entries) {
-    const stated = statedDigest(entry);
-    invariant(stated !== undefined, `entry ${entry.logicalKey} states its digest`);
-    invariant(
-      entry.hash.type === 'sha2-256-chunked',
-      `entry ${entry.logicalKey} is hashed in chunks`,
-    );
-    objects.set(stated, { digest: parseDigest(stated), entry });
-  }
-  return [...objects.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
-}
-
-/**
- * The objects that the registry lacks or has with another size. A listing tells a thousand at a time,
- * so it is read as long as that is cheaper than asking for each of the rest.
- */
-async function findAbsent(
-  runtime: Runtime,
-  registry: Registry,
-  objects: readonly PushObject[],
-): Promise<readonly PushObject[]> {
-  const present = new Map<string, number>();
-  const budget = KEYS_A_PAGE * Math.ceil(objects.length / 4);
-  let listed = 0;
-  let listedUpTo: string | undefined = '';
-  for await (const { key, sizeBytes } of registry.list(OBJECT_PREFIX)) {
-    runtime.signal.throwIfAborted();
-    present.set(key, sizeBytes);
-    listedUpTo = key;
-    if (++listed >= budget) break;
-  }
-  if (listed < budget) listedUpTo = undefined;
-  const absent: PushObject[] = [];
-  const checks = mapLimit(objects, UPLOADS_AT_ONCE, async (object) => {
-    const key = objectKey(object.digest);
-    const known = listedUpTo === undefined || key <= listedUpTo;
-    const sizeBytes = known ? present.get(key) : (await registry.head({ key }))?.sizeBytes;
-    return sizeBytes === object.entry.sizeBytes ? undefined : object;
-  });
-  for await (const object of checks) if (object !== undefined) absent.push(object);
-  return absent;
-}
-
-async function writeList(registry: Registry, pkg: Package, hash: TopHash): Promise<void> {
-  const entries = pkg.entries.map((entry) => ({
+/** Sends the objects, then the list that tells where they are. */
+async function sendAll(
+  context: SendContext,
+  pkg: Package,
+  hash: TopHash,
+  latest: Pointer | undefined,
+): Promise<Sent> {
+  const { policy, looseObjects } = await settingsForPush(context.registry);
+  const arePacked = policy === 'packs';
+  const sent = arePacked
+    ? await sendPacks(context, pkg, looseObjects)
+    : await sendObjects(context, pkg, await findPackage(context, latest?.topHash));
+  const entries = mapEntries(pkg.entries, (entry) => ({
     ...entry,
-    physicalKey: registry.physicalKey(objectKey(statedDigest(entry) ?? '')),
+    physicalKey: sent.physicalKeyOf(entry),
   }));
-  const list = encodeJsonl({ ...pkg, entries });
-  const key = packageKey(hash);
-  const there = await registry.head({ key });
-  if (there?.sizeBytes === list.length) return;
-  await registry.write(key, await uploadOf(list), ALWAYS);
+  const placed = { ...pkg, entries };
+  if (arePacked) await writeListOrDelta(context, placed, hash, latest?.topHash);
+  else await writeList(context, placed, hash);
+  return sent;
 }
 
-/** The revision's own pointer, in a second of its own, then `latest`. */
-async function movePointers(
-  runtime: Runtime,
-  registry: Registry,
-  name: string,
-  hash: TopHash,
-  latestEtag: string | undefined,
-): Promise<void> {
-  const slot = await writeTimestamp(runtime, registry, name, hash);
-  const condition: WriteCondition =
-    latestEtag === undefined ? { kind: 'if-absent' } : { kind: 'if-match', etag: latestEtag };
-  if ((await writePointer(registry, name, LATEST, hash, condition)) === 'written') return;
-  await registry.remove(pointerKey(name, slot));
-  throw new PkgError(
-    'conflict',
-    `${name} in ${registry.url} was pushed by someone else meanwhile`,
-    {
-      hint: 'Look at their revision with pkg log, then push again.',
-    },
-  );
-}
-
-async function writeTimestamp(
-  runtime: Runtime,
-  registry: Registry,
-  name: string,
-  hash: TopHash,
-): Promise<string> {
-  const now = Math.floor(runtime.clock.now() / 1000);
-  for (let second = now; second < now + MAX_SLOTS; second++) {
-    const slot = String(second).padStart(10, '0');
-    // A revision that was pushed before in this second keeps its place, also where it is this one.
-    if ((await registry.head({ key: pointerKey(name, slot) })) !== undefined) continue;
-    const written = await writePointer(registry, name, slot, hash, { kind: 'if-absent' });
-    if (written === 'written') return slot;
+/** The package of the latest revision; one that is gone or damaged says nothing of what is there. */
+async function findPackage(
+  { registry }: SendContext,
+  hash: TopHash | undefined,
+): Promise<Package | undefined> {
+  if (hash === undefined) return undefined;
+  try {
+    return await readPackage(registry, hash);
+  } catch (error) {
+    if (error instanceof PkgError && ['not-found', 'integrity'].includes(error.code)) {
+      return undefined;
+    }
+    throw error;
   }
-  throw new PkgError('conflict', `${name} in ${registry.url} is pushed too often in one minute`, {
-    hint: 'Wait a minute, then push again.',
-  });
-}
-
-async function writePointer(
-  registry: Registry,
-  name: string,
-  pointer: string,
-  hash: TopHash,
-  condition: WriteCondition,
-): Promise<'written' | 'conflict'> {
-  const key = pointerKey(name, pointer);
-  const upload = await uploadOf(Buffer.from(hash));
-  if ((await registry.write(key, upload, condition)) === 'written') return 'written';
-  // The answer to a write that happened may have been lost, and its repeat refused.
-  const there = await readPointer(registry, name, pointer);
-  return there?.topHash === hash ? 'written' : 'conflict';
-}
-
-async function uploadOf(data: Buffer): Promise<Upload> {
-  return {
-    ...(await describeContent(streamOf(data), data.length)),
-    open: ({ start, end }) => streamOf(data.subarray(start, end)),
-  };
 }

@@ -1,21 +1,20 @@
 /** Revisions: which top hashes a name has had, and the packages behind them. */
-import { parseJsonl } from '../package/jsonl.ts';
-import { isTopHash, type Package, type TopHash } from '../package/package.ts';
-import { topHash } from '../package/top-hash.ts';
+import { isTopHash, type TopHash } from '../package/package.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
+import type { Storage } from '../storage/storage.ts';
 import {
+  deltaKey,
   isTimestamp,
   LATEST,
+  listPrefixes,
   packageKey,
-  packagePrefix,
   parsePointerKey,
-  pointerKey,
   pointerPrefix,
   topHashOfKey,
 } from './layout.ts';
+import { readPointer } from './pointers.ts';
 import { formatReference, type Reference } from './reference.ts';
-import type { Registry } from './registry.ts';
 
 /** A pushed top hash, with when it was pushed and the tags that name it. */
 export interface Revision {
@@ -31,33 +30,24 @@ export interface NamedPackage {
   readonly latest: TopHash | undefined;
 }
 
-/** A pointer's content with what a conditional write needs. */
-export interface Pointer {
-  readonly topHash: TopHash;
-  readonly etag: string;
-}
-
 const READS_AT_ONCE = 16;
-
-/** A pointer is 64 digits; some tools end it with a line end. */
-const MAX_POINTER_BYTES = 1024;
 
 /**
  * The top hash a reference names.
  * @throws PkgError `not-found` where there is none, or several begin with the digits given.
  */
-export async function resolveReference(registry: Registry, reference: Reference): Promise<TopHash> {
+export async function resolveReference(registry: Storage, reference: Reference): Promise<TopHash> {
   const { name, revision } = reference;
   if (revision.kind === 'tag') {
     const pointer = await readPointer(registry, name, revision.tag);
     if (pointer !== undefined) return pointer.topHash;
     throw notFound(registry, reference);
   }
-  const candidates: TopHash[] = [];
-  for await (const { key } of registry.list(packagePrefix(revision.prefix))) {
-    const found = topHashOfKey(key);
-    if (found !== undefined) candidates.push(found);
+  if (isTopHash(revision.prefix)) {
+    if (await hasList(registry, revision.prefix)) return revision.prefix;
+    throw notFound(registry, reference);
   }
+  const candidates = await findTopHashes(registry, revision.prefix);
   const own = candidates.length > 1 ? await onlyOf(registry, name, candidates) : candidates;
   const [first, second] = own;
   if (first === undefined) throw notFound(registry, reference);
@@ -69,55 +59,30 @@ export async function resolveReference(registry: Registry, reference: Reference)
   );
 }
 
-/**
- * Reads a package by its top hash and checks that its list is what the hash says.
- * @throws PkgError `not-found`, or `integrity` where the list has another top hash.
- */
-export async function readPackage(registry: Registry, hash: TopHash): Promise<Package> {
-  const found = await registry.read({ key: packageKey(hash) });
-  if (found === undefined) {
-    throw new PkgError('not-found', `${registry.url} has no package ${hash}`, {
-      hint: 'A pointer names it, but its list is gone; push it again.',
-    });
+async function hasList(registry: Storage, hash: TopHash): Promise<boolean> {
+  for (const key of [packageKey(hash), deltaKey(hash)]) {
+    if ((await registry.head({ key })) !== undefined) return true;
   }
-  const pkg = await parseJsonl(found.bytes, `${registry.url}/${packageKey(hash)}`);
-  const actual = topHash(pkg);
-  if (actual !== hash) {
-    throw new PkgError('integrity', `the list of package ${hash} has top hash ${actual}`, {
-      hint: `${registry.url} is damaged or was tampered with; nothing was installed.`,
-    });
-  }
-  return pkg;
+  return false;
 }
 
-/** The content of a pointer, or undefined where there is none. */
-export async function readPointer(
-  registry: Registry,
-  name: string,
-  pointer: string,
-): Promise<Pointer | undefined> {
-  const key = pointerKey(name, pointer);
-  const found = await registry.read({ key });
-  if (found === undefined) return undefined;
-  let text = '';
-  for await (const chunk of found.bytes) {
-    text += Buffer.from(chunk).toString('latin1');
-    if (text.length > MAX_POINTER_BYTES) break;
+/** The top hashes of packages that begin with some digits. */
+async function findTopHashes(registry: Storage, digits: string): Promise<readonly TopHash[]> {
+  const found = new Set<TopHash>();
+  for (const prefix of listPrefixes(digits)) {
+    for await (const { key } of registry.list(prefix)) {
+      const hash = topHashOfKey(key);
+      if (hash !== undefined) found.add(hash);
+    }
   }
-  const hash = text.trim();
-  if (!isTopHash(hash)) {
-    throw new PkgError('integrity', `${registry.url}/${key} does not hold a top hash`, {
-      hint: 'The registry is damaged; push the package again.',
-    });
-  }
-  return { topHash: hash, etag: found.etag };
+  return [...found];
 }
 
 /**
  * The revisions of a name, newest first.
  * @throws PkgError `not-found` where the registry has no such name.
  */
-export async function readHistory(registry: Registry, name: string): Promise<readonly Revision[]> {
+export async function readHistory(registry: Storage, name: string): Promise<readonly Revision[]> {
   const pointers = await listPointers(registry, name);
   if (pointers.length === 0)
     throw notFound(registry, { name, revision: { kind: 'tag', tag: LATEST } });
@@ -142,7 +107,7 @@ export async function readHistory(registry: Registry, name: string): Promise<rea
 }
 
 /** All names of a registry, in order. */
-export async function listPackages(registry: Registry): Promise<readonly NamedPackage[]> {
+export async function listPackages(registry: Storage): Promise<readonly NamedPackage[]> {
   const counts = new Map<string, number>();
   for await (const { key } of registry.list(pointerPrefix(undefined))) {
     const parsed = parsePointerKey(key);
@@ -160,7 +125,7 @@ export async function listPackages(registry: Registry): Promise<readonly NamedPa
   return named;
 }
 
-async function listPointers(registry: Registry, name: string): Promise<readonly string[]> {
+async function listPointers(registry: Storage, name: string): Promise<readonly string[]> {
   const pointers: string[] = [];
   for await (const { key } of registry.list(pointerPrefix(name))) {
     const parsed = parsePointerKey(key);
@@ -171,7 +136,7 @@ async function listPointers(registry: Registry, name: string): Promise<readonly 
 
 /** The candidates that a name's own history holds. */
 async function onlyOf(
-  registry: Registry,
+  registry: Storage,
   name: string,
   candidates: readonly TopHash[],
 ): Promise<readonly TopHash[]> {
@@ -182,7 +147,7 @@ async function onlyOf(
   return own.length > 0 ? own : candidates;
 }
 
-function notFound(registry: Registry, reference: Reference): PkgError {
+function notFound(registry: Storage, reference: Reference): PkgError {
   return new PkgError('not-found', `${registry.url} has no ${formatReference(reference)}`, {
     hint: 'See what it holds with: pkg ls, and pkg log user/name.',
   });

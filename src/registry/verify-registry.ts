@@ -1,23 +1,24 @@
 /** The check of a registry's objects against a package. */
-import type { Entry } from '../package/package.ts';
-import { type Finding, matchesHash } from '../package/verify.ts';
+import type { Entry, EntryList } from '../package/package.ts';
+import type { Finding } from '../package/verify.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
+import { PkgError } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { candidates } from './objects.ts';
-import type { Registry } from './registry.ts';
+import type { Storage } from '../storage/storage.ts';
+import { EntryReader } from './objects.ts';
 
 const READS_AT_ONCE = 16;
 
 /** Reads every object of a package where it is and reports the missing and the changed ones. */
 export async function* verifyObjects(
   runtime: Runtime,
-  registry: Registry,
-  entries: readonly Entry[],
+  registry: Storage,
+  entries: EntryList,
 ): AsyncGenerator<Finding> {
   const progress = startProgress(runtime, 'verify', entries.length);
   const checks = mapLimit(entries, READS_AT_ONCE, async (entry) => {
-    const state = await checkObject(registry, entry);
+    const state = await checkObject(runtime, registry, entry);
     progress.advance({ sizeBytes: entry.sizeBytes, failed: state !== 'same' });
     return { entry, state };
   });
@@ -29,16 +30,15 @@ export async function* verifyObjects(
 }
 
 async function checkObject(
-  registry: Registry,
+  runtime: Runtime,
+  registry: Storage,
   entry: Entry,
 ): Promise<'same' | 'missing' | 'changed'> {
-  let state: 'missing' | 'changed' = 'missing';
-  for (const address of candidates(registry, entry)) {
-    const found = await registry.read(address);
-    if (found === undefined) continue;
-    const same = await matchesHash(found.bytes, entry);
-    if (same && found.sizeBytes === entry.sizeBytes) return 'same';
-    state = 'changed';
+  try {
+    for await (const _ of new EntryReader(runtime, registry, undefined).read(entry)) continue;
+    return 'same';
+  } catch (error) {
+    if (!(error instanceof PkgError) || error.code !== 'integrity') throw error;
+    return error.message.includes('is missing') ? 'missing' : 'changed';
   }
-  return state;
 }

@@ -108,7 +108,7 @@ async function keepCrops(
   store: Store,
   opened: OpenedPackage,
 ): Promise<readonly TreeEntry[]> {
-  const crops = opened.pkg.entries.filter(({ logicalKey }) => logicalKey.startsWith(CROPS));
+  const crops = [...opened.pkg.entries].filter(({ logicalKey }) => logicalKey.startsWith(CROPS));
   const kept: TreeEntry[] = [];
   const work = mapLimit(crops, runtime.concurrency, async (entry) => {
     runtime.signal.throwIfAborted();

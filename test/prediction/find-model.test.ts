@@ -10,7 +10,7 @@ import {
   readFolderModel,
   readRegistryModel,
 } from '../../src/prediction/find-model.ts';
-import { DirectoryRegistry } from '../../src/registry/directory.ts';
+import { DirectoryStorage } from '../../src/storage/directory.ts';
 import { objectKey } from '../../src/registry/layout.ts';
 import { parseReference } from '../../src/registry/reference.ts';
 import { digestOf } from '../../src/store/digest.ts';
@@ -27,7 +27,7 @@ const FILES: Files = { 'README.md': 'read me', 'images/a.jpg': 'a', ...modelFile
 
 async function withRegistry(files: Files = FILES) {
   const root = await temporaryFolder();
-  const registry = new DirectoryRegistry(testRuntime(), root);
+  const registry = new DirectoryStorage(testRuntime(), root);
   const sample = samplePackage(files);
   await push(registry, sample);
   return { registry, topHash: topHash(sample.pkg) };
@@ -54,7 +54,7 @@ const error = (code: string, message: RegExp) => ({
 });
 
 describe('a model in a registry', () => {
-  const inRegistry = (registry: DirectoryRegistry) =>
+  const inRegistry = (registry: DirectoryStorage) =>
     readRegistryModel(testRuntime(), registry, REFERENCE);
 
   it('is the one of the package, which is told', async () => {

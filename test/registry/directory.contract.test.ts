@@ -1,6 +1,6 @@
 /** A folder keeps the contract of a registry. */
 import { describe } from 'vitest';
-import { DirectoryRegistry } from '../../src/registry/directory.ts';
+import { DirectoryStorage } from '../../src/storage/directory.ts';
 import { testRuntime } from '../support/runtime.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { registryContract } from './registry-contract.ts';
@@ -10,6 +10,6 @@ registryContract({
   describe,
   setup: async () => {
     const folder = await temporaryFolder();
-    return () => Promise.resolve(new DirectoryRegistry(testRuntime(), folder));
+    return () => Promise.resolve(new DirectoryStorage(testRuntime(), folder));
   },
 });

@@ -5,9 +5,9 @@ import { expect, it } from 'vitest';
 import { type Entry, packageOf } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { objectKey, packageKey } from '../../src/registry/layout.ts';
-import type { Registry } from '../../src/registry/registry.ts';
 import { verifyObjects } from '../../src/registry/verify-registry.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { digestOf } from '../../src/store/digest.ts';
 import { testRuntime } from '../support/runtime.ts';
 import {
@@ -43,8 +43,8 @@ const DAMAGES: readonly (readonly [string, (data: Buffer) => Buffer | undefined]
   ['removed', () => undefined],
 ];
 
-async function damage(registry: Registry, key: string, left: Buffer | undefined): Promise<void> {
-  if (left === undefined) await registry.remove(key);
+async function damage(registry: Storage, key: string, left: Buffer | undefined): Promise<void> {
+  if (left === undefined) await registry.remove([key]);
   else await plant(registry, key, left);
 }
 

@@ -2,15 +2,19 @@
 import { expect, it } from 'vitest';
 import { packageOf } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
-import { objectKey, packageKey } from '../../src/registry/layout.ts';
+import { packageKey } from '../../src/registry/layout.ts';
+import { readPackage } from '../../src/registry/lists.ts';
+import type { Parent } from '../../src/registry/pointers.ts';
 import { pushPackage } from '../../src/registry/push.ts';
 import { listPackages, readHistory } from '../../src/registry/revisions.ts';
+import { findSettings } from '../../src/registry/settings.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
 import { systemClock } from '../../src/runtime/runtime.ts';
-import { digestOf } from '../../src/store/digest.ts';
 import { testRuntime } from '../support/runtime.ts';
-import { headerOf, samplePackage } from '../support/sample-packages.ts';
-import { failureOf, plant, push, type Setup } from './registry-contract.ts';
+import { asFound, filesBelow, headerOf, noise, samplePackage } from '../support/sample-packages.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+import { install } from './install-contract.ts';
+import { failureOf, push, type Setup } from './registry-contract.ts';
 import { hashesOf, resolve } from './revisions-contract.ts';
 
 const FILES = { 'README.md': 'read me', 'data/a': 'aaa', 'data/b': 'bbb', 'data/empty': '' };
@@ -147,12 +151,82 @@ export function pushContract(setup: Setup): void {
     expect(await resolve(registry, 'user/name')).toBe(topHash(sample.pkg));
   });
 
-  it('puts right an object that was cut short', async () => {
+  it('costs one request where nothing changed, and names a further tag all the same', async () => {
     const registry = await fresh();
-    const key = objectKey(digestOf('aaa'));
-    await push(registry, samplePackage(FILES));
-    await plant(registry, key, 'aa');
-    expect(await push(registry, samplePackage(FILES))).toMatchObject({ uploaded: 1, reused: 3 });
-    expect((await registry.head({ key }))?.sizeBytes).toBe(3);
+    const { topHash: hash } = await push(registry, samplePackage(FILES));
+    expect((await push(registry, samplePackage(FILES))).requests).toBe(1);
+    await push(registry, samplePackage(FILES), 'user/name', 'good');
+    expect(await resolve(registry, 'user/name:good')).toBe(hash);
+  });
+
+  it('pushes on top of a parent only where that is the latest', async () => {
+    const registry = await fresh();
+    const pushOn = async (message: string, parent: Parent) => {
+      const { pkg, open } = samplePackage(FILES, message);
+      const options = { name: 'user/name', open, tag: undefined, parent };
+      return (await pushPackage(testRuntime(), registry, pkg, options)).topHash;
+    };
+    const one = await pushOn('1', { kind: 'exactly', topHash: undefined });
+    const two = await pushOn('2', { kind: 'exactly', topHash: one });
+    for (const parent of [undefined, one]) {
+      const refused = pushOn('3', { kind: 'exactly', topHash: parent });
+      await expect(refused).rejects.toMatchObject({ code: 'conflict' });
+    }
+    expect(await hashesOf(registry)).toEqual([two, one]);
+  });
+
+  it('goes on top of whatever came meanwhile when forced, and loses nothing', async () => {
+    const connect = await setup();
+    const pushForced = async (message: string) => {
+      const { pkg, open } = samplePackage(FILES, message);
+      const options = { name: 'user/name', open, tag: undefined, parent: { kind: 'any' } as const };
+      return (await pushPackage(testRuntime(), await connect(), pkg, options)).topHash;
+    };
+    const hashes = await Promise.all(['1', '2', '3', '4'].map(pushForced));
+    const registry = await connect();
+    expect([...(await hashesOf(registry))].sort()).toEqual([...hashes].sort());
+    expect(hashes).toContain(await resolve(registry, 'user/name'));
+  });
+
+  it('keeps a large file and its next version, whatever is inserted', async () => {
+    const registry = await fresh();
+    const large = noise(20 * 2 ** 20, 11);
+    const at = 7_000_000;
+    const next = Buffer.concat([large.subarray(0, at), noise(1000, 12), large.subarray(at)]);
+    await push(registry, samplePackage({ large }));
+    const { sentBytes } = await push(registry, samplePackage({ large: next, small: 'x' }));
+    const isPacked = (await findSettings(registry))?.policy === 'packs';
+    if (isPacked) expect(sentBytes).toBeLessThan(1_500_000);
+    for (const [reference, content] of [
+      ['user/name', next],
+      [`user/name@${topHash(samplePackage({ large }).pkg)}`, large],
+    ] as const) {
+      const folder = await temporaryFolder();
+      await install(registry, folder, { reference, paths: ['large'] });
+      expect(await filesBelow(folder)).toEqual(asFound({ large: content }));
+    }
+  });
+
+  it('keeps a long list that hardly changed as what it changed by', async () => {
+    const registry = await fresh();
+    const files = Object.fromEntries(
+      Array.from({ length: 2000 }, (_, index) => [`f/${String(index)}`, `${String(index)}`]),
+    );
+    const one = await push(registry, samplePackage(files));
+    const { 'f/3': _, ...fewer } = files;
+    const changed = samplePackage({ ...fewer, 'f/7': 'other', 'f/7a': 'new' }, 'changed');
+    const two = await push(registry, changed);
+    const isPacked = (await findSettings(registry))?.policy === 'packs';
+    expect((await registry.head({ key: packageKey(two.topHash) })) === undefined).toBe(isPacked);
+    if (isPacked) expect(two.sentBytes).toBeLessThan(20_000);
+    const read = await readPackage(registry, two.topHash);
+    expect(topHash(read)).toBe(topHash(changed.pkg));
+    expect(await resolve(registry, `user/name@${two.topHash.slice(0, 12)}`)).toBe(two.topHash);
+    const three = await push(registry, samplePackage({ ...files, 'f/9': 'third' }));
+    expect(topHash(await readPackage(registry, three.topHash))).toBe(three.topHash);
+    expect(await hashesOf(registry)).toEqual([three.topHash, two.topHash, one.topHash]);
+    const folder = await temporaryFolder();
+    await install(registry, folder, { paths: ['f/9'] });
+    expect(await filesBelow(folder)).toEqual({ 'f/9': 'third' });
   });
 }

@@ -5,20 +5,21 @@ import type { Package, TopHash } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { LATEST, packageKey, pointerKey } from '../../src/registry/layout.ts';
 import { pushPackage } from '../../src/registry/push.ts';
-import { ALWAYS, type Registry, type Upload } from '../../src/registry/registry.ts';
+import { POLICIES, type Policy, writeSettings } from '../../src/registry/settings.ts';
+import { ALWAYS, IF_ABSENT, type Storage, type Upload } from '../../src/storage/storage.ts';
 import { digestOf, streamOf } from '../../src/store/digest.ts';
 import { testRuntime } from '../support/runtime.ts';
 import type { SamplePackage } from '../support/sample-packages.ts';
 import type { Suite } from '../support/shared.ts';
+import { damagedPacksContract } from './damaged-packs-contract.ts';
 import { hostileContract } from './hostile-contract.ts';
 import { installContract } from './install-contract.ts';
 import { pushContract } from './push-contract.ts';
 import { reinstallContract } from './reinstall-contract.ts';
 import { revisionsContract } from './revisions-contract.ts';
-import { storageContract } from './storage-contract.ts';
 
 /** Opens one more connection to the same storage. */
-export type Connect = () => Promise<Registry>;
+export type Connect = () => Promise<Storage>;
 
 /** Makes fresh, empty storage. */
 export type Setup = () => Promise<Connect>;
@@ -29,14 +30,29 @@ export interface Backend {
   readonly setup: Setup;
 }
 
-/** Runs the whole contract on a backend. */
+/** Runs the whole contract on a backend, with either way to keep objects. */
 export function registryContract(backend: Backend): void {
-  backend.describe(`${backend.name}: storage`, () => storageContract(backend.setup));
-  backend.describe(`${backend.name}: push`, () => pushContract(backend.setup));
-  backend.describe(`${backend.name}: revisions`, () => revisionsContract(backend.setup));
-  backend.describe(`${backend.name}: install`, () => installContract(backend.setup));
-  backend.describe(`${backend.name}: install again`, () => reinstallContract(backend.setup));
-  backend.describe(`${backend.name}: hostile content`, () => hostileContract(backend.setup));
+  for (const policy of POLICIES) {
+    const name = `${backend.name} of ${policy}`;
+    const setup = withPolicy(backend.setup, policy);
+    backend.describe(`${name}: push`, () => pushContract(setup));
+    backend.describe(`${name}: revisions`, () => revisionsContract(setup));
+    backend.describe(`${name}: install`, () => installContract(setup));
+    backend.describe(`${name}: install again`, () => reinstallContract(setup));
+  }
+  const objects = withPolicy(backend.setup, 'objects');
+  backend.describe(`${backend.name}: hostile content`, () => hostileContract(objects));
+  const packs = withPolicy(backend.setup, 'packs');
+  backend.describe(`${backend.name}: damaged packs`, () => damagedPacksContract(packs));
+}
+
+/** Fresh storage whose settings are written. */
+export function withPolicy(setup: Setup, policy: Policy): Setup {
+  return async () => {
+    const connect = await setup();
+    await writeSettings(await connect(), { policy, looseObjects: false }, IF_ABSENT);
+    return connect;
+  };
 }
 
 /** What is written, made of bytes in memory; `claims` are what it says of itself. */
@@ -55,7 +71,7 @@ export function uploadOf(content: string | Uint8Array, claims: Partial<Upload> =
 
 /** Puts bytes at a key, as anyone with access to the storage can. */
 export async function plant(
-  registry: Registry,
+  registry: Storage,
   key: string,
   content: string | Uint8Array,
 ): Promise<void> {
@@ -64,7 +80,7 @@ export async function plant(
 
 /** Publishes a package that no honest client would, under the top hash it really has. */
 export async function plantPackage(
-  registry: Registry,
+  registry: Storage,
   name: string,
   pkg: Package,
 ): Promise<TopHash> {
@@ -76,7 +92,7 @@ export async function plantPackage(
 
 /** Pushes as the command line does. */
 export async function push(
-  registry: Registry,
+  registry: Storage,
   sample: SamplePackage,
   name = 'user/name',
   tag?: string,
@@ -85,7 +101,7 @@ export async function push(
   return await pushPackage(testRuntime(), registry, pkg, { name, open, tag });
 }
 
-export async function contentAt(registry: Registry, key: string): Promise<Buffer | undefined> {
+export async function contentAt(registry: Storage, key: string): Promise<Buffer | undefined> {
   const found = await registry.read({ key });
   if (found === undefined) return undefined;
   const chunks: Uint8Array[] = [];

@@ -1,16 +1,13 @@
 /** The contract of revisions: how a pushed package is listed, named and found again. */
+
 import { expect, it } from 'vitest';
 import { packageOf, type TopHash } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { objectKey, pointerKey } from '../../src/registry/layout.ts';
+import { readPackage } from '../../src/registry/lists.ts';
 import { parseReference } from '../../src/registry/reference.ts';
-import type { Registry } from '../../src/registry/registry.ts';
-import {
-  listPackages,
-  readHistory,
-  readPackage,
-  resolveReference,
-} from '../../src/registry/revisions.ts';
+import { listPackages, readHistory, resolveReference } from '../../src/registry/revisions.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { digestOf } from '../../src/store/digest.ts';
 import { headerOf, samplePackage } from '../support/sample-packages.ts';
 import { failureOf, plant, plantPackage, push, type Setup } from './registry-contract.ts';
@@ -29,15 +26,12 @@ function findTwins(): readonly [string, string] {
   }
 }
 
-export async function resolve(registry: Registry, reference: string): Promise<TopHash> {
+export async function resolve(registry: Storage, reference: string): Promise<TopHash> {
   return await resolveReference(registry, parseReference(reference));
 }
 
 /** The top hashes of a name's history, newest first. */
-export async function hashesOf(
-  registry: Registry,
-  name = 'user/name',
-): Promise<readonly TopHash[]> {
+export async function hashesOf(registry: Storage, name = 'user/name'): Promise<readonly TopHash[]> {
   return (await readHistory(registry, name)).map((revision) => revision.topHash);
 }
 
@@ -71,7 +65,7 @@ export function revisionsContract(setup: Setup): void {
     expect(topHash(read)).toBe(hash);
     for (const { logicalKey, physicalKey } of read.entries) {
       const digest = digestOf(FILES[logicalKey as keyof typeof FILES]);
-      expect(registry.addressOf(physicalKey)).toEqual({ key: objectKey(digest) });
+      expect(registry.addressOf(physicalKey)).toMatchObject({ key: objectKey(digest) });
     }
   });
 

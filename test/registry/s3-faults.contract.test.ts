@@ -1,7 +1,7 @@
 /** A network that loses, cuts and refuses answers harms neither pushes nor installs. */
 import { expect, it } from 'vitest';
 import { topHash } from '../../src/package/top-hash.ts';
-import { openS3Registry } from '../../src/registry/s3.ts';
+import { openS3Storage } from '../../src/storage/s3.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
 import { type Exchange, type Fault, first, startFaultyProxy } from '../support/faulty-proxy.ts';
 import { testRuntime } from '../support/runtime.ts';
@@ -27,7 +27,7 @@ describeWith(`the S3 server ${kind}`, binary)(`a bucket on ${kind} behind a bad 
     const bucket = await makeBucket(server().owner);
     const proxy = await startFaultyProxy(server().url, choose);
     const open = async (endpoint: string) =>
-      await openS3Registry(testRuntime(), { bucket, endpoint, region: 'us-east-1' });
+      await openS3Storage(testRuntime(), { bucket, endpoint, region: 'us-east-1' });
     return { proxy, direct: await open(server().url), faulty: await open(proxy.url) };
   };
 

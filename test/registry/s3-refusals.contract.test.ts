@@ -2,9 +2,9 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { topHash } from '../../src/package/top-hash.ts';
-import { openRegistry } from '../../src/registry/open.ts';
+import { openStorage } from '../../src/storage/open.ts';
 import { parseReference } from '../../src/registry/reference.ts';
-import type { Registry } from '../../src/registry/registry.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { listPackages, resolveReference } from '../../src/registry/revisions.ts';
 import { eachLimit } from '../../src/runtime/concurrency.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
@@ -48,7 +48,7 @@ describeWith(`the S3 server ${kind}`, binary)(`a bucket on ${kind}`, () => {
     bucket: string,
     credentials?: { readonly key: string | undefined; readonly secret: string | undefined },
     endpoint = theServer().server.url,
-  ): Promise<Registry> => {
+  ): Promise<Storage> => {
     const names = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'] as const;
     const before = names.map((name) => process.env[name]);
     const set = (values: readonly (string | undefined)[]) => {
@@ -60,14 +60,14 @@ describeWith(`the S3 server ${kind}`, binary)(`a bucket on ${kind}`, () => {
     if (credentials !== undefined) set([credentials.key, credentials.secret]);
     try {
       const access = { endpoint, region: 'us-east-1' };
-      return await openRegistry(testRuntime(), `s3://${bucket}`, access, 'read');
+      return await openStorage(testRuntime(), `s3://${bucket}`, access, 'read');
     } finally {
       set(before);
     }
   };
 
   /** What everyone does with a registry, each of which has to say why it cannot. */
-  const refusals = async (registry: Registry): Promise<readonly PkgError[]> => {
+  const refusals = async (registry: Storage): Promise<readonly PkgError[]> => {
     const reference = parseReference(`user/name@${'0'.repeat(64)}`);
     const work = [
       () => listPackages(registry),
@@ -141,7 +141,7 @@ describeWith(`the S3 server ${kind}`, binary)(`a bucket on ${kind}`, () => {
     const { server, owner } = theServer();
     const access = { endpoint: server.url, region: 'us-east-1' };
     const address = `s3://${await makeBucket(owner)}`;
-    const registry = await openRegistry(runtime, address, access, 'read');
+    const registry = await openStorage(runtime, address, access, 'read');
     controller.abort(new PkgError('interrupted', 'interrupted'));
     expect(await failureOf(listPackages(registry))).toMatchObject({ code: 'interrupted' });
   });

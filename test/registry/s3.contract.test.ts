@@ -1,7 +1,7 @@
 /** A bucket on a real S3 server keeps the contract of a registry. */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll } from 'vitest';
-import { openS3Registry } from '../../src/registry/s3.ts';
+import { openS3Storage } from '../../src/storage/s3.ts';
 import { testRuntime } from '../support/runtime.ts';
 import { makeBucket, ownerClient, useServer } from '../support/s3-buckets.ts';
 import { type S3Server, startS3Server } from '../support/servers.ts';
@@ -32,6 +32,6 @@ registryContract({
     const { server, owner } = running;
     const bucket = await makeBucket(owner);
     const location = { bucket, endpoint: server.url, region: 'us-east-1' };
-    return async () => await openS3Registry(testRuntime(), location);
+    return async () => await openS3Storage(testRuntime(), location);
   },
 });

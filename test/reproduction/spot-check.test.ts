@@ -74,7 +74,7 @@ describe('the spot check of a training', () => {
       return await store.read(digest);
     };
     honest = { name, topHash, pkg, where: 'the store', read };
-    const entry = pkg.entries.find(({ logicalKey }) => logicalKey === 'models/replay.json');
+    const entry = [...pkg.entries].find(({ logicalKey }) => logicalKey === 'models/replay.json');
     if (entry === undefined) throw new Error('no chain');
     replay = JSON.parse((await read(entry)).toString('utf8')) as Replay;
   });
@@ -93,7 +93,7 @@ describe('the spot check of a training', () => {
 
   it('finds snapshots, of which there are some that take less than 5 % of the package', () => {
     const size = (keep: (key: string) => boolean) =>
-      honest.pkg.entries
+      [...honest.pkg.entries]
         .filter(({ logicalKey }) => keep(logicalKey))
         .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     expect(replay.snapshots.length).toBeGreaterThan(0);
@@ -161,7 +161,9 @@ describe('the spot check of a training', () => {
   });
 
   it('finds weights of which one bit was changed', async () => {
-    const entry = honest.pkg.entries.find(({ logicalKey }) => logicalKey === 'models/weights.bin');
+    const entry = [...honest.pkg.entries].find(
+      ({ logicalKey }) => logicalKey === 'models/weights.bin',
+    );
     if (entry === undefined) throw new Error('no weights');
     const bytes = Buffer.from(await honest.read(entry));
     bytes[8] = (bytes[8] ?? 0) ^ 1;

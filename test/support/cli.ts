@@ -61,7 +61,7 @@ export async function runJson<Document>(
 /** This environment without what would point the tool at the user's own stores and registries. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(AWS_|PKG_STORE|PKG_REGISTRY|NODE_OPTIONS|VITEST)/.test(name),
+    ([name]) => !/^(AWS_|PKG_STORE|PKG_REGISTRY|PKG_CONFIG|NODE_OPTIONS|VITEST)/.test(name),
   );
   return {
     ...Object.fromEntries(kept),

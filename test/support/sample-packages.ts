@@ -4,7 +4,7 @@ import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import type { JsonValue } from '../../src/package/lossless-json.ts';
 import { type Entry, type Package, packageOf } from '../../src/package/package.ts';
-import type { OpenObject } from '../../src/registry/push.ts';
+import type { OpenObject } from '../../src/registry/sending.ts';
 
 export type Files = Readonly<Record<string, string | Uint8Array>>;
 

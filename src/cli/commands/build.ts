@@ -24,7 +24,7 @@ export const buildCommand = defineCommand({
   async run(context, { manifest, update, refetch, explain }) {
     const pipeline = { runtime: context.runtime, store: await context.openStore(), s3: context.s3 };
     const elsewhere = context.registryGiven
-      ? objectSource(await context.openRegistry('read'))
+      ? objectSource(context.runtime, await context.openRegistry('read'), pipeline.store)
       : nowhereElse;
     const lock = update ? 'update' : 'keep';
     const { explanations, ...result } = await buildPackage(pipeline, manifest, {

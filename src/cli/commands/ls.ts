@@ -1,6 +1,7 @@
 /** `pkg ls`: the packages of a registry, or the files of a package. */
 import { z } from 'zod';
 import {
+  type Entry,
   listPackages,
   parseReference,
   readPackage,
@@ -9,6 +10,8 @@ import {
 } from '../../index.ts';
 import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { columns, count, formatBytes } from '../text.ts';
+
+const LINES_AT_ONCE = 1000;
 
 export const lsCommand = defineCommand({
   positionals: [
@@ -26,12 +29,18 @@ export const lsCommand = defineCommand({
     const parsed = parseReference(reference);
     const topHash = await resolveReference(registry, parsed);
     const pkg = await readPackage(registry, topHash);
-    const entries = selectEntries(pkg, paths).map(({ logicalKey, sizeBytes, hash }) => ({
-      logicalKey,
-      sizeBytes,
-      hash,
-    }));
-    return { name: parsed.name, topHash, entries };
+    const selected = paths.length === 0 ? pkg.entries : selectEntries(pkg, paths);
+    const head = { name: parsed.name, topHash };
+    if (context.printLine === undefined) {
+      const entries = Array.from(selected, ({ logicalKey, sizeBytes, hash }) => ({
+        logicalKey,
+        sizeBytes,
+        hash,
+      }));
+      return { ...head, entries };
+    }
+    for (const lines of batches(selected)) context.printLine(lines);
+    return head;
   },
   print(result) {
     if ('packages' in result) {
@@ -42,10 +51,18 @@ export const lsCommand = defineCommand({
       ]);
       return rows.length === 0 ? 'no packages' : columns(rows);
     }
-    const rows = result.entries.map(({ sizeBytes, logicalKey }) => [
-      formatBytes(sizeBytes).padStart(8),
-      logicalKey,
-    ]);
-    return columns(rows);
+    return '';
   },
 });
+
+/** The lines of entries, many at once: a package may have a million. */
+function* batches(entries: Iterable<Entry>): Generator<string> {
+  let lines: string[] = [];
+  for (const { sizeBytes, logicalKey } of entries) {
+    lines.push(`${formatBytes(sizeBytes).padStart(8)}  ${logicalKey}`);
+    if (lines.length < LINES_AT_ONCE) continue;
+    yield lines.join('\n');
+    lines = [];
+  }
+  if (lines.length > 0) yield lines.join('\n');
+}

@@ -1,59 +1,82 @@
 /** `pkg push`: a built package, or a folder, into a registry. */
+import { join } from 'node:path';
 import { z } from 'zod';
 import {
-  fileBytes,
-  findBuilt,
+  applyRegistryWorkflow,
+  findSigningKey,
+  type Parent,
   PkgError,
   type PushResult,
+  parseParent,
   parseReference,
   pushPackage,
-  readFolder,
+  requireTag,
+  writeSignature,
 } from '../../index.ts';
 import { type CommandContext, defineCommand, REGISTRY_OPTIONS } from '../command.ts';
-import { count } from '../text.ts';
+import { findPushed } from '../find-pushed.ts';
+import { count, formatBytes } from '../text.ts';
+
+/** The name under which pkg keys makes a key where none is given. */
+const DEFAULT_KEY = 'default';
 
 export const pushCommand = defineCommand({
   positionals: [['<reference>', 'user/name, or user/name@<top hash> for an earlier build']],
   options: [
     ['--dir <folder>', 'push the files of a folder instead of a build'],
     ['--tag <tag>', 'also give the revision this name'],
+    ['--parent <top hash>', 'only on top of this revision ("none": only as the first)'],
+    ['--force', 'on top of whatever is latest by then; nothing leaves the history'],
+    ['--sign [key]', 'sign it with a key of pkg keys, or a file (default: the key "default")'],
+    ['--message <text>', 'what the revision is, for a folder; it is part of the top hash'],
+    ['--workflow <id>', 'the workflow of the registry to obey (default: its default)'],
+    ['--no-workflow', 'obey none, where the registry allows it'],
     ...REGISTRY_OPTIONS,
   ],
   schema: z.object({
     reference: z.string(),
     dir: z.string().optional(),
     tag: z.string().optional(),
+    parent: z.string().optional(),
+    force: z.boolean().default(false),
+    sign: z.union([z.string(), z.literal(true)]).optional(),
+    message: z.string().optional(),
+    workflow: z.union([z.string(), z.literal(false)]).optional(),
   }),
-  async run(context, { reference, dir, tag }) {
-    const { name, pkg, open } = await findSource(context, reference, dir);
-    if (tag !== undefined && !/^[A-Za-z][A-Za-z0-9._-]*$/.test(tag)) {
-      throw new PkgError(
-        'usage',
-        `"${tag}" is not a tag: it begins with a letter, then letters, digits, ".", "_" and "-"`,
-      );
-    }
+  async run(context, flags) {
+    const { name } = parseReference(flags.reference);
+    const key = await signingKey(context, flags.sign);
+    const store = await context.openStore();
+    const { pkg: found, open } = await findPushed(context, store, flags);
     const registry = await context.openRegistry('write');
-    return await pushPackage(context.runtime, registry, pkg, { name, open, tag });
+    const workflow = flags.workflow === false ? null : flags.workflow;
+    const pkg = await applyRegistryWorkflow(registry, found, { name, workflow });
+    const result = await pushPackage(context.runtime, registry, pkg, {
+      ...{ name, open, cache: store },
+      tag: flags.tag === undefined ? undefined : requireTag(flags.tag),
+      parent: parentOf(flags),
+      ...(key === undefined
+        ? {}
+        : { attest: (topHash) => writeSignature(registry, { name, topHash }, pkg, [key]) }),
+    });
+    return { ...result, requests: registry.requests, sentBytes: registry.sentBytes };
   },
   print: (result: PushResult) =>
     `Pushed ${result.name}: ${count(result.uploaded, 'object')} sent, ` +
-    `${String(result.reused)} there already, ${count(result.requests, 'request')}.\n` +
-    `top hash ${result.topHash}`,
+    `${String(result.reused)} there already; ${formatBytes(result.sentBytes)} in ` +
+    `${count(result.requests, 'request')}.\ntop hash ${result.topHash}`,
 });
 
-async function findSource(context: CommandContext, reference: string, dir: string | undefined) {
-  const { name, revision } = parseReference(reference);
-  const { signal } = context.runtime;
-  if (dir !== undefined) {
-    const { pkg, paths } = await readFolder(context.runtime, dir);
-    const open: Parameters<typeof pushPackage>[3]['open'] = (digest, range) =>
-      fileBytes(paths.get(digest) ?? '', signal, range);
-    return { name, pkg, open };
+async function signingKey(context: CommandContext, sign: string | true | undefined) {
+  if (sign === undefined) return undefined;
+  const folder = join(context.configFolder, 'keys');
+  return await findSigningKey(context.runtime, folder, sign === true ? DEFAULT_KEY : sign);
+}
+
+function parentOf({ force, parent }: { force: boolean; parent?: string | undefined }): Parent {
+  if (force && parent !== undefined) {
+    throw new PkgError('usage', '--force and --parent exclude each other');
   }
-  const store = await context.openStore();
-  const hash = revision.kind === 'hash' ? revision.prefix : undefined;
-  const { pkg } = await findBuilt(store, name, hash);
-  const open: Parameters<typeof pushPackage>[3]['open'] = (digest, range) =>
-    fileBytes(store.path(digest), signal, range);
-  return { name, pkg, open };
+  if (force) return { kind: 'any' };
+  return parent === undefined ? { kind: 'as-found' } : parseParent(parent);
 }

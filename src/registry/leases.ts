@@ -24,8 +24,13 @@ const POLL_MS = 1000;
 
 export interface Lease {
   readonly key: string;
-  /** Renews the lease where that is due; called while work goes on. */
+  /**
+   * Renews the lease where that is due; called while work goes on, and before what was done becomes visible.
+   * @throws PkgError `conflict` where it has run out meanwhile.
+   */
   renew(): Promise<void>;
+  /** How long ago it was written or renewed last. */
+  ageMs(): number;
 }
 
 /** Runs `work` under a lease, which is given back however the work ends. */
@@ -45,8 +50,11 @@ export async function withLease<T>(
   try {
     return await work({
       key,
+      ageMs: () => runtime.clock.now() - renewedMs,
       async renew() {
-        if (runtime.clock.now() - renewedMs < RENEW_AFTER_MS) return;
+        const ageMs = runtime.clock.now() - renewedMs;
+        if (ageMs >= LEASE_MAX_AGE_MS) throw stoodStill(registry);
+        if (ageMs < RENEW_AFTER_MS) return;
         renewedMs = runtime.clock.now();
         await write();
       },
@@ -56,35 +64,17 @@ export async function withLease<T>(
   }
 }
 
-/** How many leases of a kind are held now. */
-export async function countLeases(
-  runtime: Runtime,
-  registry: Storage,
-  kind: LeaseKind,
-): Promise<number> {
-  let held = 0;
-  for await (const { modifiedMs } of registry.list(leaseKey(kind, ''))) {
-    if (runtime.clock.now() - modifiedMs < LEASE_MAX_AGE_MS) held++;
-  }
-  return held;
-}
-
-/** The keys of leases that nobody renews any more. */
-export async function staleLeases(runtime: Runtime, registry: Storage): Promise<readonly string[]> {
-  const keys: string[] = [];
-  for await (const { key, modifiedMs } of registry.list(LEASE_PREFIX)) {
-    if (runtime.clock.now() - modifiedMs >= LEASE_MAX_AGE_MS) keys.push(key);
-  }
-  return keys;
-}
-
 /**
- * Waits until no sweep is removing anything.
+ * Waits until no sweep is removing anything, by the storage's own clock.
  * @throws PkgError `conflict` where one does so for too long.
  */
-export async function waitForSweep(runtime: Runtime, registry: Storage): Promise<void> {
+export async function waitForSweep(
+  runtime: Runtime,
+  registry: Storage,
+  lease: Lease,
+): Promise<void> {
   const startedMs = runtime.clock.now();
-  while ((await countLeases(runtime, registry, 'sweep')) > 0) {
+  while (await isSwept(registry, lease)) {
     if (runtime.clock.now() - startedMs > MAX_WAIT_MS) {
       throw new PkgError('conflict', `a sweep of ${registry.url} goes on`, {
         hint: 'Wait until it has ended, or for an hour if it was killed, then push again.',
@@ -93,6 +83,23 @@ export async function waitForSweep(runtime: Runtime, registry: Storage): Promise
     runtime.report({ kind: 'noted', message: `waiting for a sweep of ${registry.url}` });
     await runtime.clock.sleep(POLL_MS, runtime.signal);
   }
+}
+
+async function isSwept(registry: Storage, lease: Lease): Promise<boolean> {
+  const sweeps: number[] = [];
+  let ownMs = Number.NEGATIVE_INFINITY;
+  for await (const { key, modifiedMs } of registry.list(LEASE_PREFIX)) {
+    if (key === lease.key) ownMs = modifiedMs;
+    else if (key.startsWith(leaseKey('sweep', ''))) sweeps.push(modifiedMs);
+  }
+  const nowMs = ownMs + lease.ageMs();
+  return sweeps.some((modifiedMs) => nowMs - modifiedMs < LEASE_MAX_AGE_MS);
+}
+
+function stoodStill(registry: Storage): PkgError {
+  return new PkgError('conflict', `this command stood still for an hour, and its lease ran out`, {
+    hint: `Run it again: a sweep of ${registry.url} may have removed what it counted on.`,
+  });
 }
 
 /** A lease that cannot be given back runs out by itself, so what went wrong before is what counts. */

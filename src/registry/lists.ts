@@ -114,11 +114,16 @@ export async function writeListOrDelta(
   await writeList(context, pkg, hash);
 }
 
-/** Whether the package is there as a delta, as where it was pushed under another name. */
+/** Whether the package is there as a delta with its base, as where it was pushed under another name. */
 async function isWritten(registry: Storage, hash: TopHash): Promise<boolean> {
-  if ((await registry.head({ key: deltaKey(hash) })) === undefined) return false;
+  const found = await registry.read({ key: deltaKey(hash) });
+  if (found === undefined) return false;
   try {
-    return (await readDelta(registry, hash)) !== undefined;
+    const base = baseOf(await parseJsonl(found.bytes, `${registry.url}/${deltaKey(hash)}`));
+    const list = await registry.read({ key: packageKey(base) });
+    if (list === undefined) return false;
+    await scanJsonl(list.bytes, `${registry.url}/${packageKey(base)}`, () => undefined);
+    return true;
   } catch (error) {
     if (error instanceof PkgError && ['integrity', 'not-found'].includes(error.code)) return false;
     throw error;

@@ -39,6 +39,7 @@ export class EntryReader {
   readonly #registry: Storage;
   readonly #cache: Store | undefined;
   #index: Promise<LoadedIndex> | undefined;
+  #isIndexRenewed = false;
 
   /** `cache` keeps the registry's index between commands. */
   constructor(runtime: Runtime, registry: Storage, cache: Store | undefined) {
@@ -61,12 +62,35 @@ export class EntryReader {
         if (place?.kind === 'whole') packed.push({ ...place, item: entry });
         else others.push(entry);
       }
-      await eachLimit(planReads(packed), RUNS_AT_ONCE, async (read) => {
-        const run = new PackRun(this.#runtime, this.#registry, read);
-        others.push(...(await run.readInto(take)));
-      });
+      const moved = await this.#readPacked(packed, take);
+      // After a sweep that packed anew, the index tells where all of them are now.
+      others.push(...(await this.#readPacked(await this.#placesByIndex(moved, others), take)));
       await eachLimit(others, OBJECTS_AT_ONCE, (entry) => this.#readAlone(entry, take, resumeAt));
     }
+  }
+
+  /** Reads what is in packs, and returns the entries that are not where they should be. */
+  async #readPacked(places: readonly WantedPlace<Entry>[], take: Take): Promise<Entry[]> {
+    const absent: Entry[] = [];
+    await eachLimit(planReads(places), RUNS_AT_ONCE, async (read) => {
+      const run = new PackRun(this.#runtime, this.#registry, read);
+      absent.push(...(await run.readInto(take)));
+    });
+    return absent;
+  }
+
+  /** Where the index says entries are; those it has in no pack as a whole go to `others`. */
+  async #placesByIndex(
+    entries: readonly Entry[],
+    others: Entry[],
+  ): Promise<readonly WantedPlace<Entry>[]> {
+    const places: WantedPlace<Entry>[] = [];
+    for (const entry of entries) {
+      const place = (await this.#indexed(entry)).find(({ kind }) => kind === 'whole');
+      if (place?.kind === 'whole') places.push({ ...place, item: entry });
+      else others.push(entry);
+    }
+    return places;
   }
 
   /**
@@ -113,7 +137,7 @@ export class EntryReader {
         if (await matchesHash(streamOf(data), entry)) return data;
         failure = this.#damaged(entry, 'has other bytes');
       } catch (error) {
-        if (!(error instanceof Shortfall)) throw error;
+        if (!(error instanceof Shortfall)) throw this.#explain(entry, error);
         if (error.kind !== 'missing') failure = error;
       }
     }
@@ -122,7 +146,8 @@ export class EntryReader {
 
   /**
    * The places to look in, in turn: what the physical key says; the object's own; and, where neither
-   * has it, what the index says, as after a sweep that packed anew.
+   * has it, what the index says, as after a sweep that packed anew. It may have done so since the index
+   * was read, which is why that is read once more in the end.
    */
   async *#placesOf(entry: Entry): AsyncGenerator<Place> {
     const packed = placeInPack(entry);
@@ -133,6 +158,10 @@ export class EntryReader {
     if (own !== undefined) yield own;
     if (packed === undefined) yield* await this.#indexed(entry);
     yield* others;
+    if (this.#isIndexRenewed) return;
+    this.#isIndexRenewed = true;
+    this.#index = undefined;
+    yield* await this.#indexed(entry);
   }
 
   async #indexed(entry: Entry): Promise<readonly Place[]> {
@@ -174,6 +203,11 @@ export class EntryReader {
   }
 
   #explain(entry: Entry, error: unknown): unknown {
+    if (error instanceof PkgError && error.code === 'unreachable') {
+      const { hint, message } = error;
+      const details = hint === undefined ? { cause: error } : { hint, cause: error };
+      return new PkgError('unreachable', `${entry.logicalKey}: ${message}`, details);
+    }
     if (!(error instanceof Shortfall)) return error;
     switch (error.kind) {
       case 'missing':

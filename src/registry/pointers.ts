@@ -113,7 +113,10 @@ export async function publish(
     if (move > 0) before = await readPointer(registry, name, LATEST);
     if ((await moveLatest(registry, name, topHash, before)) === 'written') return;
   }
+  const winner = await readPointer(registry, name, LATEST);
   await registry.remove([pointerKey(name, slot)]);
+  // Somebody else has pushed the very same package, which is as good.
+  if (winner?.topHash === topHash) return;
   throw new PkgError(
     'conflict',
     `${name} in ${registry.url} was pushed by someone else meanwhile`,

@@ -67,17 +67,19 @@ export async function pushPackage(
   let sent = { uploaded: 0, reused: pkg.entries.length };
   if (latest?.topHash === hash) {
     await attest?.(hash);
+    if (tag !== undefined) await writeTag(registry, name, tag, hash);
   } else {
     sent = await withLease(runtime, registry, 'push', async (lease) => {
-      await waitForSweep(runtime, registry);
+      await waitForSweep(runtime, registry, lease);
       const context = { runtime, registry, cache: options.cache, lease, open: options.open };
       const done = await sendAll(context, pkg, hash, latest);
       await attest?.(hash);
+      await lease.renew();
       await publish(runtime, registry, { name, topHash: hash }, latest, parent);
+      if (tag !== undefined) await writeTag(registry, name, tag, hash);
       return done;
     });
   }
-  if (tag !== undefined) await writeTag(registry, name, tag, hash);
   return {
     name,
     topHash: hash,

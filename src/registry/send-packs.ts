@@ -9,7 +9,7 @@ import { DigestSet } from '../packs/digest-set.ts';
 import { encodeIndexSegment } from '../packs/index-segment.ts';
 import { type FinishedPack, PACK_BUFFER_BYTES, PackWriter } from '../packs/pack-file.ts';
 import type { PackIndex } from '../packs/pack-index.ts';
-import { type IndexRecord, MAX_WHOLE_BYTES, TARGET_PACK_BYTES } from '../packs/packs.ts';
+import { type IndexRecord, MAX_WHOLE_BYTES } from '../packs/packs.ts';
 import { eachLimit, mapLimit } from '../runtime/concurrency.ts';
 import { invariant } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
@@ -45,6 +45,9 @@ import { uploadOf } from './settings.ts';
 /** Packs on their way; each holds a buffer of 24 MiB. */
 const UPLOADS_AT_ONCE = 3;
 const READS_AT_ONCE = 8;
+
+/** Less is rather sent again than looked for. */
+const MIN_RESUMED_BYTES = 1 << 20;
 
 /** So many packs are sent before the index tells of them, which lets a killed push go on from there. */
 const PACKS_A_SEGMENT = 64;
@@ -86,7 +89,7 @@ async function listPacks(
   absentBytes: number,
 ): Promise<ReadonlyMap<Digest, number>> {
   const packs = new Map<Digest, number>();
-  if (absentBytes < TARGET_PACK_BYTES) return packs;
+  if (absentBytes < MIN_RESUMED_BYTES) return packs;
   for await (const { key, sizeBytes } of registry.list(PACK_PREFIX)) {
     const digest = digestOfKey(key);
     if (digest !== undefined) packs.set(digest, sizeBytes);

@@ -10,16 +10,17 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { makeFolder, moveFile, withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
 import { fileBytes, finishDigest, hashWhile } from '../store/digest.ts';
 import { placeIfAbsent, takeLock } from './directory-lock.ts';
-import type {
-  ByteRange,
-  CopySource,
-  ListedObject,
-  ObjectAddress,
-  ReadObject,
-  Storage,
-  StoredObject,
-  Upload,
-  WriteCondition,
+import {
+  type ByteRange,
+  type CopySource,
+  type ListedObject,
+  type ObjectAddress,
+  OWN_PREFIXES,
+  type ReadObject,
+  type Storage,
+  type StoredObject,
+  type Upload,
+  type WriteCondition,
 } from './storage.ts';
 
 /** Files on their way and locks; no pointer, digest or top hash begins with a dot. */
@@ -69,7 +70,19 @@ export class DirectoryStorage implements Storage {
     this.#requests++;
     const found = await this.#stat(key);
     if (found === undefined) return undefined;
-    return { ...found, bytes: fileBytes(this.#path(key), this.#runtime.signal, range) };
+    return { ...found, bytes: this.#bytesOf(key, range) };
+  }
+
+  async *#bytesOf(key: string, range: ByteRange | undefined): AsyncGenerator<Uint8Array> {
+    try {
+      yield* fileBytes(this.#path(key), this.#runtime.signal, range);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+      throw new PkgError('unreachable', `${key} was removed from ${this.url} while it was read`, {
+        hint: 'Run the command again.',
+        cause: error,
+      });
+    }
   }
 
   /** A file is replaced by renaming, so another content has another inode or change time. */
@@ -171,11 +184,13 @@ export class DirectoryStorage implements Storage {
   async abandonUploads(beforeMs: number, mode: 'remove' | 'count'): Promise<number> {
     this.#requests++;
     let count = 0;
-    for await (const key of this.#filesBelow('', (name) => OWN_FILES.test(name))) {
-      const found = await this.#stat(key);
-      if (found === undefined || found.modifiedMs >= beforeMs) continue;
-      count++;
-      if (mode === 'remove') await this.#remove(key);
+    for (const prefix of OWN_PREFIXES) {
+      for await (const key of this.#filesBelow(prefix, (name) => OWN_FILES.test(name))) {
+        const found = await this.#stat(key);
+        if (found === undefined || found.modifiedMs >= beforeMs) continue;
+        count++;
+        if (mode === 'remove') await this.#remove(key);
+      }
     }
     return count;
   }

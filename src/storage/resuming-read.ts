@@ -3,8 +3,9 @@ import { messageOf, PkgError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { ByteRange } from './storage.ts';
 
-/** How often a transfer that breaks off without a byte is taken up again. */
+/** How often a transfer that breaks off is taken up again; one that brought enough counts for none. */
 const MAX_RESUMES = 5;
+const ENOUGH_BYTES = 64 * 1024;
 const FIRST_DELAY_MS = 200;
 
 /** What is read, and how the rest of it is asked for. */
@@ -18,7 +19,7 @@ export interface ResumedRead {
 
 /**
  * The bytes of `opened`, which should be those of the range. Where the connection breaks, the rest is
- * asked for, as often as that brings something; without any progress five times at most. Content that
+ * asked for, as often as that brings 64 KiB, else five times at most. Content that
  * ends early without a break is passed on as it is.
  * @throws PkgError `unreachable` where the network is too bad.
  */
@@ -31,10 +32,11 @@ export async function* readResuming(
   let bytes = opened;
   let position = range.start;
   for (let failures = 0; ; failures++) {
+    let arrived = 0;
     try {
       for await (const chunk of bytes) {
         position += chunk.length;
-        failures = 0;
+        arrived += chunk.length;
         yield chunk;
       }
       return;
@@ -42,6 +44,7 @@ export async function* readResuming(
       signal.throwIfAborted();
       if (error instanceof PkgError || systemErrorCode(error) === undefined) throw error;
       if (position >= range.end) return;
+      if (arrived >= ENOUGH_BYTES) failures = 0;
       if (failures >= MAX_RESUMES) throw brokenOff(name, error);
       await clock.sleep(FIRST_DELAY_MS * 2 ** failures, signal);
       const rest = await reopen({ start: position, end: range.end });

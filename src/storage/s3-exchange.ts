@@ -43,7 +43,10 @@ export function openConnections(
       let answer: IncomingMessage | undefined;
       outgoing.setTimeout(silenceMs, () => {
         // Where bytes have arrived that nobody took yet, it is not the server that is silent.
-        if (answer !== undefined && answer.readableLength > 0) return;
+        if (answer !== undefined && answer.readableLength > 0) {
+          outgoing.setTimeout(silenceMs);
+          return;
+        }
         const what = answer === undefined ? 'no answer in time' : 'the answer came to a halt';
         outgoing.destroy(timedOut(what));
       });

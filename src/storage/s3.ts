@@ -31,6 +31,7 @@ import {
   type CopySource,
   type ListedObject,
   type ObjectAddress,
+  OWN_PREFIXES,
   type ReadObject,
   type Storage,
   type StoredObject,
@@ -238,7 +239,8 @@ export class S3Storage implements Storage {
     let count = 0;
     try {
       for await (const upload of listOpen(this.#bucket)) {
-        if (upload.initiatedMs >= beforeMs) continue;
+        const isOurs = OWN_PREFIXES.some((prefix) => upload.key.startsWith(prefix));
+        if (!isOurs || upload.initiatedMs >= beforeMs) continue;
         count++;
         if (mode === 'remove') await abandonOne(this.#bucket, upload);
       }

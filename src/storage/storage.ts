@@ -58,6 +58,9 @@ export const ALWAYS: WriteCondition = { kind: 'always' };
 
 export const IF_ABSENT: WriteCondition = { kind: 'if-absent' };
 
+/** Below these keys a registry writes; what else a bucket or folder holds is somebody else's. */
+export const OWN_PREFIXES: readonly string[] = ['.pkg/', '.quilt/', 'objects/'];
+
 /** A run of bytes of an object that is to become an object of its own. */
 export interface CopySource {
   readonly address: ObjectAddress;
@@ -98,8 +101,8 @@ export interface Storage {
    */
   copy(source: CopySource, key: string): Promise<void>;
   /**
-   * Gives up writes of large objects that were begun before `beforeMs` and never ended; returns how
-   * many, and with `dryRun` only counts them.
+   * Gives up writes below OWN_PREFIXES that were begun before `beforeMs` and never ended; returns how
+   * many, and in the mode `count` only counts them.
    */
   abandonUploads(beforeMs: number, mode: 'remove' | 'count'): Promise<number>;
 }

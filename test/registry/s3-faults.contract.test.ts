@@ -1,8 +1,10 @@
 /** A network that loses, cuts and refuses answers harms neither pushes nor installs. */
 import { expect, it } from 'vitest';
 import { topHash } from '../../src/package/top-hash.ts';
-import { openS3Storage } from '../../src/storage/s3.ts';
+import { writeSettings } from '../../src/registry/settings.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
+import { openS3Storage } from '../../src/storage/s3.ts';
+import { IF_ABSENT } from '../../src/storage/storage.ts';
 import { type Exchange, type Fault, first, startFaultyProxy } from '../support/faulty-proxy.ts';
 import { testRuntime } from '../support/runtime.ts';
 import { makeBucket, useServer } from '../support/s3-buckets.ts';
@@ -25,6 +27,9 @@ describeWith(`the S3 server ${kind}`, binary)(`a bucket on ${kind} behind a bad 
   const setUp = async (choose: (exchange: Exchange) => Fault) => {
     useServer(server());
     const bucket = await makeBucket(server().owner);
+    const settings = { policy: 'objects', looseObjects: false } as const;
+    const location = { bucket, endpoint: server().url, region: 'us-east-1' };
+    await writeSettings(await openS3Storage(testRuntime(), location), settings, IF_ABSENT);
     const proxy = await startFaultyProxy(server().url, choose);
     const open = async (endpoint: string) =>
       await openS3Storage(testRuntime(), { bucket, endpoint, region: 'us-east-1' });

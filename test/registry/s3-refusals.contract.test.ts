@@ -2,12 +2,12 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { topHash } from '../../src/package/top-hash.ts';
-import { openStorage } from '../../src/storage/open.ts';
 import { parseReference } from '../../src/registry/reference.ts';
-import type { Storage } from '../../src/storage/storage.ts';
 import { listPackages, resolveReference } from '../../src/registry/revisions.ts';
 import { eachLimit } from '../../src/runtime/concurrency.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
+import { openStorage } from '../../src/storage/open.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { testRuntime } from '../support/runtime.ts';
 import { makeBucket, makePublic, ownerClient, useServer } from '../support/s3-buckets.ts';
 import { asFound, filesBelow, samplePackage } from '../support/sample-packages.ts';

@@ -1,6 +1,7 @@
-// A package of very many made-up entries: pkg-million.mjs index|push|push-changed BUCKET ENDPOINT STORE COUNT
+// A package of very many made-up entries: pkg-million.mjs index|push|push-changed ADDRESS ENDPOINT STORE COUNT
 // `index` tells a registry that it has all their bytes, so that a push sends nothing but lists.
 import { createHash } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
 import { chunkedFromDigest } from '../dist/package/object-hash.js';
 import { fileEntry, packageOf } from '../dist/package/package.js';
 import { encodeIndexSegment } from '../dist/packs/index-segment.js';
@@ -20,12 +21,15 @@ const MEMBERS_A_PACK = 320;
 const LEAST_BYTES = 40_000;
 const CHANGED = 50;
 
-const [work, bucket, endpoint, storeFolder, countText] = process.argv.slice(2);
+// As pkg's own executable does.
+setFlagsFromString('--semi-space-growth-factor=1');
+
+const [work, address, endpoint, storeFolder, countText] = process.argv.slice(2);
 const count = Number(countText);
 const runtime = createRuntime();
 const registry = await openStorage(
   runtime,
-  `s3://${bucket}`,
+  address,
   { endpoint, region: process.env.AWS_REGION },
   'write',
 );

@@ -23,7 +23,13 @@ export async function measureMillion(context, { server, url, folder }, { proxy, 
   };
   const make = (home, work) => {
     const { env, cwd } = pkgCommand(state, home, []);
-    const args = [work, state.bucket, url, join(state.folder, home, 'store'), String(entries)];
+    const args = [
+      work,
+      `s3://${state.bucket}`,
+      url,
+      join(state.folder, home, 'store'),
+      String(entries),
+    ];
     return { command: [process.execPath, CHILD, ...args], cwd, env };
   };
   const read = (home, args) => pkgCommand(state, home, args);

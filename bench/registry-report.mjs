@@ -25,12 +25,15 @@ export function describeRegistry(measured) {
         ...ratiosOf(runs.pkg[key], runs[peer.key][key]),
       })),
     })),
-    more: mapValues(counted.more, (it) =>
-      typeof it === 'number' ? it : { ...it.counts, ...it.run },
-    ),
+    more: mapValues(counted.more, flatten),
+    million: mapValues(counted.million, flatten),
     bounds: boundsOf(measured),
   };
   return { result, text: formatRegistry(result) };
+}
+
+function flatten(it) {
+  return typeof it === 'number' ? it : { ...it.counts, ...it.run };
 }
 
 function titleOf({ files, server }) {
@@ -81,7 +84,7 @@ function ratiosOf(ours, theirs) {
 /** Each bound: `{ label, value, bound, holds, text }`, where its peer was there. */
 function boundsOf({ files, counted, runs }) {
   const wall = (key) => figuresOf(runs.pkg[key]).seconds;
-  const { more } = counted;
+  const { more, million } = counted;
   return [
     ...peerBound(runs, 'push', ['dvc', 'DVC', 0.25]),
     ...peerBound(runs, 'push', ['restic', 'restic', 1]),
@@ -94,6 +97,11 @@ function boundsOf({ files, counted, runs }) {
     bound('install S again: seconds', wall('installAgain'), 0.5),
     bound('install S again: requests', counted.pkg.installAgain.requests, 2),
     bound('peak memory of any run, MB', mostMemory(runs, more) / 1e6, MEMORY_BOUND / 1e6),
+    bound(
+      `${million.entries} entries: peak memory of any run, MB`,
+      mostMemory({ pkg: {} }, million) / 1e6,
+      MEMORY_BOUND / 1e6,
+    ),
     bound(
       `1 KB inserted in ${size(more.largeBytes)}: MB sent`,
       more.inserted.counts.sentBytes / 1e6,
@@ -144,13 +152,15 @@ function brief(value) {
   return Number.isInteger(value) ? String(value) : value.toFixed(value < 10 ? 2 : 0);
 }
 
-function formatRegistry({ title, notes, operations, more, bounds }) {
+function formatRegistry({ title, notes, operations, more, million, bounds }) {
   return [
     title,
     ...notes.map((note) => `  ${note}`),
     ...operations.map(formatOperation),
     '',
     formatMore(more),
+    '',
+    formatMillion(million),
     '',
     ...bounds.map(({ text }) => text),
   ].join('\n');
@@ -191,19 +201,34 @@ function formatOperation({ label, figures, comparisons }) {
 }
 
 function formatMore({ largeBytes, ...runs }) {
-  const labels = {
+  return formatRuns(runs, 'pkg, once, through the proxy', {
     large: `push one file of ${size(largeBytes)}`,
     inserted: 'push it with 1 KB inserted',
     secondName: 'push S under a second name',
     oneFile: 'install one file out of S',
-  };
-  const head = ['pkg, once, through the proxy', CPU.label, WALL.label, MEMORY.label];
+  });
+}
+
+function formatMillion({ entries, ...runs }) {
+  return formatRuns(runs, `pkg, ${entries} made-up entries, once`, {
+    pushList: 'push them, their bytes being there',
+    list: 'ls',
+    show: 'show',
+    planOne: 'install one file, --dry-run',
+    pushDelta: 'push 50 others',
+    showDelta: 'show the second revision',
+    planDelta: 'install one file of it, --dry-run',
+  });
+}
+
+function formatRuns(runs, title, labels) {
+  const head = [title, CPU.label, WALL.label, MEMORY.label, 'requests', 'sent', 'received'];
   const rows = Object.entries(runs).map(([key, run]) => [
     labels[key],
     ...[CPU, WALL, MEMORY].map((metric) => metric.format(metric.of(run))),
     ...countCells(run),
   ]);
-  return formatTable([[...head, 'requests', 'sent', 'received'], ...rows]);
+  return formatTable([head, ...rows]);
 }
 
 function countCells({ requests, sentBytes, receivedBytes }) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { measureCommand } from './measure.mjs';
 import { contestantsOf } from './registry-contestants.mjs';
 import { assertSameFiles, registryFiles, replaceFolder } from './registry-data.mjs';
+import { measureMillion } from './registry-million.mjs';
 import { measureMore } from './registry-more.mjs';
 import { describeRegistry } from './registry-report.mjs';
 import { startCountingProxy, startS3Server } from './s3-server.mjs';
@@ -21,8 +22,10 @@ const OPERATIONS = [
 
 const COUNT = 5000;
 const LARGE_BYTES = 1_000_000_000;
+const ENTRIES = 1_000_000;
 const QUICK_COUNT = 300;
 const QUICK_LARGE_BYTES = 32_000_000;
+const QUICK_ENTRIES = 30_000;
 
 /** Runs the registry benchmark and returns `{ result, text }`; `context.quick` is for trying it out. */
 export async function benchRegistry(context) {
@@ -85,10 +88,11 @@ async function countRound(context, contestants, files) {
       }
       context.say('  pkg, large file, second name, one file');
       const largeBytes = context.quick ? QUICK_LARGE_BYTES : LARGE_BYTES;
-      return {
-        ...counted,
-        more: await measureMore(context, through, { proxy, files, largeBytes }),
-      };
+      const more = await measureMore(context, through, { proxy, files, largeBytes });
+      const entries = context.quick ? QUICK_ENTRIES : ENTRIES;
+      context.say(`  pkg, ${entries} entries`);
+      const million = await measureMillion(context, through, { proxy, entries });
+      return { ...counted, more, million };
     } finally {
       proxy.stop();
     }

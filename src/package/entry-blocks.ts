@@ -7,12 +7,17 @@ import { formatEntryLine, parseEntryLine } from './entry-line.ts';
 const BLOCK_ENTRIES = 128;
 const BLOCK_LENGTH = 1 << 18;
 
+/** Blocks lie one after another in pieces of memory of this size: many small ones would leave holes. */
+const SLAB_BYTES = 1 << 20;
+
 /** Enough for a usual block in one piece. */
 const ZLIB_CHUNK_BYTES = 1 << 16;
 
 /** Entries in the order in which they were added; going through it holds one block at a time. */
 export class EntryBlocks implements EntryList {
   #blocks: Buffer[] = [];
+  /** What is left of the last piece. */
+  #slab = Buffer.alloc(0);
   #lines: string[] = [];
   #textLength = 0;
   #length = 0;
@@ -47,11 +52,21 @@ export class EntryBlocks implements EntryList {
 
   #close(): void {
     if (this.#lines.length === 0) return;
-    const deflated = deflateRawSync(this.#lines.join('\n'), { level: 1 });
-    // A copy of just its size: what zlib gives may be a part of a larger buffer.
-    this.#blocks.push(Buffer.from(deflated));
+    const text = this.#lines.join('\n');
+    this.#blocks.push(this.#keep(deflateRawSync(text, { level: 1, chunkSize: ZLIB_CHUNK_BYTES })));
     this.#lines = [];
     this.#textLength = 0;
+  }
+
+  /** A copy: what zlib gives is a part of a larger buffer. */
+  #keep(deflated: Buffer): Buffer {
+    if (deflated.length > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, deflated.length));
+    }
+    const block = this.#slab.subarray(0, deflated.length);
+    deflated.copy(block);
+    this.#slab = this.#slab.subarray(deflated.length);
+    return block;
   }
 }
 

@@ -14,8 +14,8 @@ const MAX_LINE_BYTES = 1_000_000;
 /** No line of so few UTF-16 units can be longer than the limit. */
 const SURELY_SHORT = Math.floor(MAX_LINE_BYTES / 3);
 
-/** How much text is encoded at once. */
-const BATCH_LENGTH = 1 << 20;
+/** How much text is encoded at once; larger buffers wait longer for their memory to be taken back. */
+const BATCH_LENGTH = 1 << 17;
 
 /** How much text is decoded at once; longer texts live longer, and so does all that is cut from them. */
 const DECODE_BYTES = 1 << 16;
@@ -47,7 +47,7 @@ export function encodeJsonl(pkg: Package): Buffer {
   return Buffer.concat([...jsonlChunks(pkg)]);
 }
 
-/** All lines as bytes, in chunks of about 1 MiB. */
+/** All lines as bytes, in chunks of about 128 KiB. */
 export function* jsonlChunks(pkg: Package): Generator<Buffer> {
   let batch: string[] = [];
   let length = 0;

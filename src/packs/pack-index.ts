@@ -46,6 +46,13 @@ export class PackIndex {
     this.#sizeRecords += segment.recordCount;
   }
 
+  /** Forgets all segments. */
+  clear(): void {
+    this.#segments.clear();
+    this.#packs.clear();
+    this.#sizeRecords = 0;
+  }
+
   has(digest: Digest): boolean {
     this.#wanted.write(digest, 'hex');
     for (const segment of this.#segments.values()) {

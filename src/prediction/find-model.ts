@@ -10,9 +10,9 @@ import {
 import type { Model } from '../models/models.ts';
 import { type Entry, type Package, statedDigest, type TopHash } from '../package/package.ts';
 import type { Reference } from '../registry/reference.ts';
-import type { Registry } from '../registry/registry.ts';
 import { PkgError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import type { Storage } from '../storage/storage.ts';
 import { fileBytes, isDigest } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import { parseRunnable } from './runnable.ts';
@@ -56,7 +56,7 @@ const MAX_FILE_BYTES = 2 ** 31;
  */
 export async function readRegistryModel(
   runtime: Runtime,
-  registry: Registry,
+  registry: Storage,
   reference: Reference,
 ): Promise<FoundModel> {
   const opened = await openRevision(runtime, registry, reference);

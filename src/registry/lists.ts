@@ -1,12 +1,12 @@
 /** Lists: a package's JSON lines in a registry, whole or as what another list differs by. */
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { encodeJsonl, jsonlChunks, parseJsonl, scanJsonl } from '../package/jsonl.ts';
 import { describeContent } from '../package/object-hash.ts';
 import type { Package, TopHash } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ALWAYS, type Storage, type Upload } from '../storage/storage.ts';
+import { ALWAYS, type ByteRange, type Storage, type Upload } from '../storage/storage.ts';
 import { withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
 import { fileBytes } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
@@ -16,6 +16,9 @@ import { uploadOf } from './settings.ts';
 
 /** Lists of more entries are written to disk before they are sent. */
 const MAX_ENTRIES_IN_MEMORY = 20_000;
+
+/** Parts of a list up to this size are sent from one piece of memory. */
+const MAX_PIECE_BYTES = 16 * 2 ** 20;
 
 /** Under `packs`, what saves this much of a push is sent as a delta. */
 const MIN_DELTA_SAVING_BYTES = 256 * 1024;
@@ -72,19 +75,22 @@ export interface ListContext {
   readonly runtime: Runtime;
   readonly registry: Storage;
   readonly cache: Store | undefined;
+  /** Called when a long list is on disk and its entries are not gone through any more. */
+  readonly onEncoded?: (() => void) | undefined;
 }
 
 /** Writes a package's list, unless one of its size is there. */
 export async function writeList(
-  { runtime, registry, cache }: ListContext,
+  { runtime, registry, cache, onEncoded }: ListContext,
   pkg: Package,
   hash: TopHash,
 ): Promise<void> {
   const key = packageKey(hash);
-  await withUpload(runtime, pkg, cache, async (upload) => {
+  const write = async (upload: Upload) => {
     const there = await registry.head({ key });
     if (there?.sizeBytes !== upload.sizeBytes) await registry.write(key, upload, ALWAYS);
-  });
+  };
+  await withUpload(runtime, pkg, cache, write, onEncoded);
 }
 
 /**
@@ -171,6 +177,7 @@ export async function withUpload(
   pkg: Package,
   cache: Store | undefined,
   write: (upload: Upload) => Promise<void>,
+  onEncoded?: () => void,
 ): Promise<void> {
   if (cache === undefined || pkg.entries.length <= MAX_ENTRIES_IN_MEMORY) {
     await write(await uploadOf(encodeJsonl(pkg)));
@@ -178,10 +185,35 @@ export async function withUpload(
   }
   await withTemporaryFile(await cache.scratchFolder('tmp'), async (path) => {
     const sizeBytes = await writeChunks(path, jsonlChunks(pkg));
+    onEncoded?.();
     const content = await describeContent(fileBytes(path, runtime.signal), sizeBytes);
-    await write({ ...content, open: (range) => fileBytes(path, runtime.signal, range) });
+    await write({
+      ...content,
+      open: (range) =>
+        range.end - range.start > MAX_PIECE_BYTES
+          ? fileBytes(path, runtime.signal, range)
+          : pieceOf(path, range),
+    });
     await rm(path, { force: true });
   });
+}
+
+/** A part of a file in one piece: its sender would join smaller ones, which takes it twice. */
+async function* pieceOf(path: string, { start, end }: ByteRange): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(end - start);
+  const file = await open(path);
+  try {
+    let filled = 0;
+    while (filled < bytes.length) {
+      const left = bytes.length - filled;
+      const { bytesRead } = await file.read(bytes, filled, left, start + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    yield bytes.subarray(0, filled);
+  } finally {
+    await file.close();
+  }
 }
 
 function absent(registry: Storage, hash: TopHash): PkgError {

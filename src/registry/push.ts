@@ -107,8 +107,9 @@ async function sendAll(
     physicalKey: sent.physicalKeyOf(entry),
   }));
   const placed = { ...pkg, entries };
-  if (arePacked) await writeListOrDelta(context, placed, hash, latest?.topHash);
-  else await writeList(context, placed, hash);
+  const lists = { ...context, onEncoded: sent.forget };
+  if (arePacked) await writeListOrDelta(lists, placed, hash, latest?.topHash);
+  else await writeList(lists, placed, hash);
   return sent;
 }
 

@@ -74,6 +74,7 @@ export async function sendPacks(
   return {
     uploaded: absent.length,
     reused,
+    forget: () => index.clear(),
     physicalKeyOf: (entry) => {
       const digest = pushedDigest(entry);
       const place = index.find(digest);

@@ -27,6 +27,8 @@ export interface Sent {
   readonly reused: number;
   /** Where an entry's bytes are in the registry now, as its physical key. */
   readonly physicalKeyOf: (entry: Entry) => string;
+  /** Gives back the memory that telling physical keys takes; none is asked for afterwards. */
+  readonly forget?: () => void;
 }
 
 /** An object of a package, with one of the entries it is of. */

@@ -34,6 +34,17 @@ describe('an index segment', () => {
     expect([...index.records()]).toEqual([record(low, 20)]);
   });
 
+  it('numbers digests apart from each other, across segments', () => {
+    const index = new PackIndex();
+    const [one, two, none] = [digestOf('one'), digestOf('two'), digestOf('none')];
+    index.add(encodeIndexSegment([record(low), record(high)], [pack]), 'first');
+    index.add(encodeIndexSegment([record(high), record(one), record(two)], [pack]), 'second');
+    const numbers = [low, high, one, two].map((digest) => index.numberOf(digest) ?? -1);
+    expect(new Set(numbers).size).toBe(4);
+    expect(numbers.every((number) => number >= 0 && number < index.sizeRecords)).toBe(true);
+    expect(index.numberOf(none)).toBeUndefined();
+  });
+
   it('may be empty', () => {
     const index = new PackIndex();
     index.add(encodeIndexSegment([], []), 'empty');

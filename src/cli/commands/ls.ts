@@ -1,7 +1,6 @@
 /** `pkg ls`: the packages of a registry, or the files of a package. */
 import { z } from 'zod';
 import {
-  type Entry,
   listPackages,
   parseReference,
   readPackage,
@@ -10,6 +9,11 @@ import {
 } from '../../index.ts';
 import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { columns, count, formatBytes } from '../text.ts';
+
+interface Listed {
+  readonly logicalKey: string;
+  readonly sizeBytes: number;
+}
 
 const LINES_AT_ONCE = 1000;
 
@@ -56,7 +60,7 @@ export const lsCommand = defineCommand({
 });
 
 /** The lines of entries, many at once: a package may have a million. */
-function* batches(entries: Iterable<Entry>): Generator<string> {
+function* batches(entries: Iterable<Listed>): Generator<string> {
   let lines: string[] = [];
   for (const { sizeBytes, logicalKey } of entries) {
     lines.push(`${formatBytes(sizeBytes).padStart(8)}  ${logicalKey}`);

@@ -23,7 +23,31 @@ export interface ResumedRead {
  * ends early without a break is passed on as it is.
  * @throws PkgError `unreachable` where the network is too bad.
  */
-export async function* readResuming(
+export function readResuming(
+  runtime: Runtime,
+  opened: AsyncIterable<Uint8Array>,
+  read: ResumedRead,
+): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const bytes = resume(runtime, opened, read);
+      let hasBegun = false;
+      return {
+        next() {
+          hasBegun = true;
+          return bytes.next();
+        },
+        async return() {
+          // A body that nobody has begun to read holds a connection all the same.
+          if (!hasBegun) await opened[Symbol.asyncIterator]().return?.();
+          return await bytes.return(undefined);
+        },
+      };
+    },
+  };
+}
+
+async function* resume(
   runtime: Runtime,
   opened: AsyncIterable<Uint8Array>,
   { range, name, reopen }: ResumedRead,

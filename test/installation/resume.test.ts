@@ -18,7 +18,9 @@ async function brokenInstall(afterBytes: number) {
   setup.registry.onRead = (readBytes) => {
     if (readBytes >= afterBytes) throw new PkgError('unreachable', 'the cable was cut');
   };
-  expect(await failureOf(setup.install(folder))).toMatchObject({ message: 'the cable was cut' });
+  expect(await failureOf(setup.install(folder))).toMatchObject({
+    message: expect.stringContaining('the cable was cut'),
+  });
   setup.registry.onRead = () => undefined;
   expect(Object.keys(await filesBelow(folder))).not.toContain('large');
   const partials = join(folder, '.pkg/partial');

@@ -10,9 +10,11 @@ import {
   readFolderModel,
   readRegistryModel,
 } from '../../src/prediction/find-model.ts';
-import { DirectoryStorage } from '../../src/storage/directory.ts';
 import { objectKey } from '../../src/registry/layout.ts';
 import { parseReference } from '../../src/registry/reference.ts';
+import { writeSettings } from '../../src/registry/settings.ts';
+import { DirectoryStorage } from '../../src/storage/directory.ts';
+import { IF_ABSENT } from '../../src/storage/storage.ts';
 import { digestOf } from '../../src/store/digest.ts';
 import { openStore } from '../../src/store/store.ts';
 import { SMALL, sampleModel } from '../models/sample-models.ts';
@@ -29,6 +31,7 @@ async function withRegistry(files: Files = FILES) {
   const root = await temporaryFolder();
   const registry = new DirectoryStorage(testRuntime(), root);
   const sample = samplePackage(files);
+  await writeSettings(registry, { policy: 'objects', looseObjects: false }, IF_ABSENT);
   await push(registry, sample);
   return { registry, topHash: topHash(sample.pkg) };
 }

@@ -131,8 +131,12 @@ describe('storage in a folder', () => {
     await mkdir(folder, { recursive: true });
     const left = [
       join(folder, '.0b4bd6a2-2b8b-4c1c-9d6e-1b0f8f5f3c11.tmp'),
-      join(root, '.latest.lock'),
+      join(root, '.quilt/named_packages/u/n/.latest.lock'),
     ];
+    await mkdir(join(root, '.quilt/named_packages/u/n'), { recursive: true });
+    const others = join(root, '.others.lock');
+    await writeFile(others, 'not ours');
+    await utimes(others, new Date(1000), new Date(1000));
     for (const path of left) await writeFile(path, 'left');
     await writeFile(join(folder, '.0b4bd6a2-2b8b-4c1c-9d6e-1b0f8f5f3c12.tmp'), 'new');
     for (const path of left) await utimes(path, new Date(1000), new Date(1000));

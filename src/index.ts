@@ -16,7 +16,7 @@ export { selectEntries } from './installation/selection.ts';
 export { signatureCheck } from './installation/signature-check.ts';
 export { readFolderCached } from './package/cached-folder.ts';
 export { type Package, packageSizeBytes } from './package/package.ts';
-export { type Finding, verifyFiles } from './package/verify.ts';
+export { checkFile, type Finding, verifyFiles } from './package/verify.ts';
 export { findBuilt } from './pipeline/built.ts';
 export { type InitResult, initManifest } from './pipeline/init.ts';
 export { lockManifest } from './pipeline/lock.ts';
@@ -67,7 +67,6 @@ export {
   keysFor,
   parseTrustScope,
   removeTrust,
-  requiresSignature,
 } from './signatures/trust.ts';
 export { readTrust, writeTrust } from './signatures/trust-file.ts';
 export { openStorage, type Purpose, type S3Access } from './storage/open.ts';

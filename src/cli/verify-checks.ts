@@ -1,11 +1,19 @@
 /** What `pkg verify` can check. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
+  checkFile,
+  checkProvenFile,
   type Finding,
   installedEntries,
+  keysFor,
+  PkgError,
+  parseProvenFile,
   parseReference,
   type RegistryFinding,
   readInstallation,
   readPackage,
+  readTrust,
   resolveReference,
   verifyFiles,
   verifyObjects,
@@ -40,4 +48,28 @@ export async function registryChecks(context: CommandContext, subject: string): 
   const { entries } = await readPackage(registry, topHash);
   const checks = verifyObjects(context.runtime, registry, entries, await context.openStore());
   return { of: { name, topHash }, checked: entries.length, checks };
+}
+
+/** One file against the proof that came with it; no registry is asked. */
+export async function proofChecks(
+  context: CommandContext,
+  file: string,
+  proofFile: string,
+): Promise<Checks> {
+  const text = await readFile(proofFile, 'utf8').catch((error: unknown) => {
+    throw new PkgError('not-found', `there is no proof ${proofFile}`, { cause: error });
+  });
+  const proven = parseProvenFile(text, proofFile);
+  const { name, topHash } = proven.proof;
+  const trust = await readTrust(join(context.configFolder, 'trust.json'));
+  const registry = context.registryGiven ? (await context.openRegistry('read')).url : '*';
+  const { entry } = checkProvenFile(proven, keysFor(trust, registry, name));
+  const state = await checkFile(context.runtime, entry, file);
+  const findings: Finding[] =
+    state === 'same' ? [] : [{ logicalKey: entry.logicalKey, kind: state }];
+  return { of: { name, topHash }, checked: 1, checks: inTurn(findings) };
+}
+
+async function* inTurn(findings: readonly Finding[]): AsyncGenerator<Finding> {
+  yield* await Promise.resolve(findings);
 }

@@ -1,6 +1,7 @@
 /** Two packages compared: files, rows of the tables, parameters, metrics and header. */
+
+import type { Entry } from '../package/entry.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../package/lossless-json.ts';
-import type { Entry } from '../package/package.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import {
   type Comparison,

@@ -1,6 +1,7 @@
 /** The tables and JSON documents of a package that a comparison looks into. */
+
+import type { Entry } from '../package/entry.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../package/lossless-json.ts';
-import type { Entry } from '../package/package.ts';
 import { messageOf } from '../runtime/errors.ts';
 import { DocumentProblem } from './comparison.ts';
 import { isSameContent } from './entry-identity.ts';

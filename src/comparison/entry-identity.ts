@@ -1,6 +1,7 @@
 /** Whether two entries are the same bytes, by their hashes alone wherever these allow it. */
+
+import type { Entry } from '../package/entry.ts';
 import { chunkedFromDigest, isKnownHashType } from '../package/object-hash.ts';
-import type { Entry } from '../package/package.ts';
 import { matchesHash } from '../package/verify.ts';
 import { isDigest } from '../store/digest.ts';
 import type { Side } from './side.ts';

@@ -1,6 +1,7 @@
 /** Files of two packages: the same, changed, added, removed and moved ones. */
+
+import type { Entry } from '../package/entry.ts';
 import { compareLogicalKeys } from '../package/logical-key.ts';
-import type { Entry } from '../package/package.ts';
 import { formatQuiltJson } from '../package/quilt-json.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { FilesComparison, Sum } from './comparison.ts';

@@ -2,9 +2,10 @@
 import { findInstallation, type Installation } from '../installation/installation.ts';
 import type { OpenedPackage } from '../installation/opened-package.ts';
 import { type KeyTest, type Selection, selectionTest } from '../installation/selection.ts';
+import type { Entry, EntryList } from '../package/entry.ts';
 import { readFolder } from '../package/folder.ts';
 import type { JsonObject } from '../package/lossless-json.ts';
-import { type Entry, type EntryList, statedDigest, type TopHash } from '../package/package.ts';
+import { statedDigest, type TopHash } from '../package/package.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { fileBytes, isDigest } from '../store/digest.ts';

@@ -1,5 +1,5 @@
 /** Counts of files and rows by what became of them, and the first names of each. */
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 import type {
   ChangedFile,
   CropChange,

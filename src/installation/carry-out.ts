@@ -1,6 +1,6 @@
 /** Carrying a plan out: from the store what is there, the rest from the registry. */
 import { join } from 'node:path';
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import { MAX_WHOLE_BYTES } from '../packs/packs.ts';

@@ -1,6 +1,8 @@
 /** What an entry says of its bytes, and what therefore follows once they were checked against it. */
+
+import type { Entry } from '../package/entry.ts';
 import { type Content, chunkedFromDigest } from '../package/object-hash.ts';
-import { type Entry, statedDigest } from '../package/package.ts';
+import { statedDigest } from '../package/package.ts';
 import { type Digest, digestOf, isDigest } from '../store/digest.ts';
 
 const EMPTY_DIGEST = digestOf('');

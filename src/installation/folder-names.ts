@@ -1,7 +1,7 @@
 /** Names as a disk sees them: two keys may be one file on a disk that does not tell case. */
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
 import { PkgError } from '../runtime/errors.ts';
 import { foldName } from './folder-paths.ts';

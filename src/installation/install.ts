@@ -55,8 +55,6 @@ export interface InstallPlan extends PlanSummary {
   readonly sizeBytes: number;
 }
 
-export { entriesBelow, selectEntries } from './selection.ts';
-
 /** A revision that was found and whose list was checked. */
 export interface FoundPackage {
   readonly name: string;

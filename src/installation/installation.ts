@@ -2,14 +2,9 @@
 import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { EntryList } from '../package/entry.ts';
 import { parseJsonl } from '../package/jsonl.ts';
-import {
-  type EntryList,
-  isTopHash,
-  type Package,
-  parseTopHash,
-  type TopHash,
-} from '../package/package.ts';
+import { isTopHash, type Package, parseTopHash, type TopHash } from '../package/package.ts';
 import { topHash as topHashOf } from '../package/top-hash.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants, lstatSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 import { hasherFor, OWN_FOLDER } from '../package/verify.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';

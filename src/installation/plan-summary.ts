@@ -1,5 +1,5 @@
 /** Plans in figures: how many files and bytes come from where, and what stands against it. */
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 import { PkgError } from '../runtime/errors.ts';
 import { FETCH, FROM_STORE, KEEP, type Plan, type Tally } from './plan.ts';
 
@@ -27,7 +27,7 @@ export function summarizePlan(plan: Plan): PlanSummary {
 }
 
 /** The entries with which a step is to happen. */
-export function* entriesAt({ selected, steps }: Plan, step: number): Generator<Entry> {
+function* entriesAt({ selected, steps }: Plan, step: number): Generator<Entry> {
   let index = 0;
   for (const entry of selected) if (steps[index++] === step) yield entry;
 }

@@ -1,9 +1,9 @@
 /** The plan of an install: what is here, what has to come from where, what goes, what is in the way. */
 import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import type { Entry, EntryList } from '../package/entry.ts';
 import { describeFileContent } from '../package/file-content.ts';
 import { compareLogicalKeys } from '../package/logical-key.ts';
-import type { Entry, EntryList } from '../package/package.ts';
 import { isSameFile } from '../package/stat-cache.ts';
 import { checkFile } from '../package/verify.ts';
 import { eachLimit } from '../runtime/concurrency.ts';

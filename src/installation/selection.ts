@@ -1,5 +1,6 @@
 /** Selections: which part of a package is wanted, by paths and by patterns. */
-import type { Entry, EntryList, Package } from '../package/package.ts';
+import type { EntryList } from '../package/entry.ts';
+import type { Package } from '../package/package.ts';
 import { PkgError } from '../runtime/errors.ts';
 
 /**
@@ -116,13 +117,13 @@ function nothing(where: string): PkgError {
  * The entries at or below the given paths; all for none.
  * @throws PkgError `not-found` for a path at which there is nothing.
  */
-export function selectEntries(pkg: Package, paths: readonly string[]): readonly Entry[] {
+export function selectEntries(pkg: Package, paths: readonly string[]): EntryList {
   requirePaths(pkg, paths);
-  return [...entriesBelow(pkg, paths)];
+  return entriesBelow(pkg, paths);
 }
 
 /** The entries at or below the paths that a package still has; all for none. */
-export function entriesBelow(pkg: Package, paths: readonly string[]): EntryList {
+function entriesBelow(pkg: Package, paths: readonly string[]): EntryList {
   if (paths.length === 0) return pkg.entries;
   return filterEntries(pkg.entries, (key) => isBelowAny(key, paths));
 }

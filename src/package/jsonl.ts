@@ -1,12 +1,11 @@
 /** The JSON lines form of a package, which registries keep and quilt3 reads. */
 import { messageOf, PkgError } from '../runtime/errors.ts';
+import type { Entry } from './entry.ts';
 import { formatEntryLine, parseEntry, parseObject, parseUsualEntry, textOf } from './entry-line.ts';
 import { EntryListBuilder } from './entry-list.ts';
 import type { JsonObject } from './lossless-json.ts';
-import type { Entry, FolderMeta, Package } from './package.ts';
+import type { FolderMeta, Package } from './package.ts';
 import { formatQuiltJson } from './quilt-json.ts';
-
-export { formatEntryLine } from './entry-line.ts';
 
 /** Quilt's own limit for a line. */
 const MAX_LINE_BYTES = 1_000_000;

@@ -5,9 +5,6 @@ import { isJsonObject, type JsonObject, type JsonValue } from './lossless-json.t
 import type { Content } from './object-hash.ts';
 import { formatPhysicalKey } from './physical-key.ts';
 
-export type { Entry, EntryList } from './entry.ts';
-export { compareLogicalKeys, logicalKeyProblem } from './logical-key.ts';
-
 declare const topHashBrand: unique symbol;
 
 /** The SHA-256 that names a package's content, as 64 lower-case hex digits. */

@@ -1,8 +1,9 @@
 /** From the outputs of a run to a package. */
 import type { Manifest } from '../manifest/manifest.ts';
+import type { Entry } from '../package/entry.ts';
 import type { JsonObject, JsonValue } from '../package/lossless-json.ts';
 import { chunkedFromDigest, describeContent } from '../package/object-hash.ts';
-import { type Entry, fileEntry, type Package, packageOf } from '../package/package.ts';
+import { fileEntry, type Package, packageOf } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import type { Runtime } from '../runtime/runtime.ts';

@@ -8,7 +8,8 @@ import {
   openRevision,
 } from '../installation/opened-package.ts';
 import type { Model } from '../models/models.ts';
-import { type Entry, type Package, statedDigest, type TopHash } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
+import { type Package, statedDigest, type TopHash } from '../package/package.ts';
 import type { Reference } from '../registry/reference.ts';
 import { PkgError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';

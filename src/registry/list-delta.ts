@@ -1,9 +1,10 @@
 /** Deltas of lists: what one list has other than another, as a list of its own. */
 
+import type { Entry } from '../package/entry.ts';
 import { formatEntryLine } from '../package/entry-line.ts';
 import { compareLogicalKeys, requireKey } from '../package/logical-key.ts';
 import { isJsonArray, type JsonObject, type JsonValue } from '../package/lossless-json.ts';
-import { type Entry, isTopHash, type Package, type TopHash } from '../package/package.ts';
+import { isTopHash, type Package, type TopHash } from '../package/package.ts';
 import { PkgError } from '../runtime/errors.ts';
 
 /** The header's keys of a delta: the base's top hash, the package's own header, the keys that are gone. */

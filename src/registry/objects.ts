@@ -1,6 +1,6 @@
 /** Objects of a registry: the bytes of entries, found wherever they are and checked as they arrive. */
 
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 import { hasherFor, matchesHash } from '../package/verify.ts';
 import { MAX_WHOLE_BYTES } from '../packs/packs.ts';
 import { planReads, type WantedPlace } from '../packs/read-plan.ts';

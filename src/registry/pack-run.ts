@@ -1,5 +1,5 @@
 /** One read of a pack: several entries that lie near each other, in one request. */
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 import { matchesHash } from '../package/verify.ts';
 import type { PackRead, WantedPlace } from '../packs/read-plan.ts';
 import { PkgError } from '../runtime/errors.ts';

@@ -1,6 +1,7 @@
 /** Where the bytes of an entry may be in a registry. */
 
-import { type Entry, statedDigest } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
+import { statedDigest } from '../package/package.ts';
 import { type PackFragment, parsePackFragment } from '../package/physical-key.ts';
 import type { PackIndex } from '../packs/pack-index.ts';
 import type { PackPlace } from '../packs/packs.ts';

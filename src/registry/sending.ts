@@ -1,5 +1,6 @@
 /** What a push sends: the objects of a package that a registry lacks, however it keeps them. */
-import { type Entry, type Package, statedDigest } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
+import { type Package, statedDigest } from '../package/package.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import type { PackIndex } from '../packs/pack-index.ts';
 import { invariant, PkgError } from '../runtime/errors.ts';

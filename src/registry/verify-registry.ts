@@ -1,5 +1,5 @@
 /** The check of a registry's objects against a package. */
-import type { Entry, EntryList } from '../package/package.ts';
+import type { Entry, EntryList } from '../package/entry.ts';
 import type { Finding } from '../package/verify.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';

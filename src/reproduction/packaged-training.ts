@@ -6,7 +6,7 @@ import { entryUnder, type OpenedPackage } from '../installation/opened-package.t
 import { parseManifest } from '../manifest/parse.ts';
 import type { Model } from '../models/models.ts';
 import { parseTfjs } from '../models/tfjs.ts';
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';

@@ -31,7 +31,7 @@ export interface EntryProof extends Inclusion {
 export type ProvenEntry = Omit<Entry, 'physicalKey'>;
 
 /** Longer proofs are refused; an entry of ordinary metadata has one under 2 kB. */
-export const MAX_PROOF_BYTES = 8 << 20;
+const MAX_PROOF_BYTES = 8 << 20;
 
 const PROOF_VERSION = 1;
 const HASH_BYTES = 32;

@@ -1,5 +1,6 @@
 /** Conversion into objects: the storage itself copies them out of packs where it can. */
-import { type Entry, mapEntries, type Package } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
+import { mapEntries, type Package } from '../package/package.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import { MAX_WHOLE_BYTES } from '../packs/packs.ts';
 import { chunkedBytes } from '../registry/chunked-reader.ts';

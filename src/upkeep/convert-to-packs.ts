@@ -1,5 +1,6 @@
 /** Conversion into packs: small objects pass through here, larger ones stay where they are. */
-import { type Entry, mapEntries, type Package, packageOf } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
+import { mapEntries, type Package, packageOf } from '../package/package.ts';
 import { MAX_WHOLE_BYTES } from '../packs/packs.ts';
 import { objectKey } from '../registry/layout.ts';
 import { readRange, Shortfall } from '../registry/read-range.ts';

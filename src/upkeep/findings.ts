@@ -1,5 +1,5 @@
 /** Findings: what is wrong with a registry, each by the key at which it is. */
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 
 /**
  * `changed`: other bytes than there should be; `truncated`: fewer; `missing`: none; `extra`: nothing

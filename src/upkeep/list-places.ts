@@ -1,7 +1,8 @@
 /** Whether the physical keys of a list, which no top hash covers, can be what was written there. */
 import { createHash } from 'node:crypto';
+import type { Entry } from '../package/entry.ts';
 import { jsonlChunks } from '../package/jsonl.ts';
-import type { Entry, Package } from '../package/package.ts';
+import type { Package } from '../package/package.ts';
 import {
   formatPackFragment,
   type PackFragment,

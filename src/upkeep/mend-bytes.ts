@@ -1,6 +1,6 @@
 /** Mending what is named by its digest: segments, packs, objects, attestations. */
 
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 import { encodeChunkList } from '../packs/chunk-list.ts';
 import { cutChunks } from '../packs/chunker.ts';
 import { PackWriter, parsePackTable } from '../packs/pack-file.ts';

@@ -1,5 +1,6 @@
 /** Lists for a registry: the entries of a package with the physical keys that they have there. */
-import { type Entry, mapEntries, type Package } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
+import { mapEntries, type Package } from '../package/package.ts';
 import { formatPackFragment } from '../package/physical-key.ts';
 import type { PackIndex } from '../packs/pack-index.ts';
 import { objectKey } from '../registry/layout.ts';

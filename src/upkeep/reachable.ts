@@ -1,5 +1,6 @@
 /** What a registry's revisions reach: which lists are named, and which objects those need. */
-import { type Entry, type Package, statedDigest, type TopHash } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
+import { type Package, statedDigest, type TopHash } from '../package/package.ts';
 import { parsePackFragment } from '../package/physical-key.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import { MAX_WHOLE_BYTES } from '../packs/packs.ts';

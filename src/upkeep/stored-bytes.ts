@@ -1,6 +1,6 @@
 /** The bytes of a registry's files, as they are listed: whole, or hashed while they stream by. */
 import { createHash } from 'node:crypto';
-import type { Entry } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
 import { hasherFor } from '../package/verify.ts';
 import { readRange, Shortfall } from '../registry/read-range.ts';
 import { PkgError } from '../runtime/errors.ts';

@@ -1,5 +1,6 @@
 /** What damage means: which files of which revisions are lost by it. */
-import type { Entry, TopHash } from '../package/package.ts';
+import type { Entry } from '../package/entry.ts';
+import type { TopHash } from '../package/package.ts';
 import { parsePackFragment } from '../package/physical-key.ts';
 import { parseChunkList } from '../packs/chunk-list.ts';
 import { objectKey, packKey } from '../registry/layout.ts';

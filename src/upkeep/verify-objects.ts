@@ -1,7 +1,8 @@
 /** The check of a registry's objects: those under their digest, and those that lists have elsewhere. */
 
+import type { Entry } from '../package/entry.ts';
 import { isKnownHashType } from '../package/object-hash.ts';
-import type { Entry, Package } from '../package/package.ts';
+import type { Package } from '../package/package.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import { chunkedBytes } from '../registry/chunked-reader.ts';
 import { digestInPhysicalKey, digestOfKey, OBJECT_PREFIX, objectKey } from '../registry/layout.ts';

@@ -1,5 +1,5 @@
 /** The check of one package's objects, wherever a registry has them. */
-import type { Entry, EntryList } from '../package/package.ts';
+import type { Entry, EntryList } from '../package/entry.ts';
 import type { Finding } from '../package/verify.ts';
 import { planReads, type WantedPlace } from '../packs/read-plan.ts';
 import { EntryReader } from '../registry/objects.ts';

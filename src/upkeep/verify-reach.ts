@@ -40,7 +40,7 @@ export function* judgePacks(
 }
 
 /** Packs that no segment names although they have what is reached and what the index lacks. */
-export function neededPacks(
+function neededPacks(
   unnamed: readonly UnnamedPack[],
   { index }: Segments,
   isReached: (member: UnnamedPack['members'][number]) => boolean,

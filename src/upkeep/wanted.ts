@@ -1,6 +1,8 @@
 /** What the revisions of a registry want, and what of it has turned up. */
+
+import type { Entry } from '../package/entry.ts';
 import { chunkedFromDigest } from '../package/object-hash.ts';
-import { type Entry, statedDigest } from '../package/package.ts';
+import { statedDigest } from '../package/package.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import { MAX_WHOLE_BYTES, type RecordKind } from '../packs/packs.ts';
 import { type Descriptor, type Digest, isDigest, parseDigest } from '../store/digest.ts';

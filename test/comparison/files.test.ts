@@ -1,7 +1,7 @@
 /** Files of two packages: what is the same, changed, added, removed and moved. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../src/package/package.ts';
+import type { Entry } from '../../src/package/entry.ts';
 import { samplePackage } from '../support/sample-packages.ts';
 import { compare, sideOf } from './sides.ts';
 

@@ -17,7 +17,7 @@ import { type Files, samplePackage } from '../support/sample-packages.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 /** A registry in a folder whose network can be broken. */
-export class WatchedStorage extends DirectoryStorage {
+class WatchedStorage extends DirectoryStorage {
   /** Bytes of objects and packs that were read. */
   readBytes = 0;
   /** Called with that number after each chunk; what it throws breaks the transfer. */

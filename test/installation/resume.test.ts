@@ -19,7 +19,7 @@ async function brokenInstall(afterBytes: number) {
     if (readBytes >= afterBytes) throw new PkgError('unreachable', 'the cable was cut');
   };
   expect(await failureOf(setup.install(folder))).toMatchObject({
-    message: expect.stringContaining('the cable was cut'),
+    code: 'unreachable',
   });
   setup.registry.onRead = () => undefined;
   expect(Object.keys(await filesBelow(folder))).not.toContain('large');

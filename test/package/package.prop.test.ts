@@ -1,8 +1,9 @@
 /** Packages keep their content and their top hash through text and through any order. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Entry } from '../../src/package/entry.ts';
 import { formatJsonl, parseJsonl } from '../../src/package/jsonl.ts';
-import { type Entry, packageOf } from '../../src/package/package.ts';
+import { packageOf } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import {
   anyEntries,

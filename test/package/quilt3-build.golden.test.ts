@@ -1,10 +1,11 @@
 /** Packages that real quilt3 built: the same inputs have the same hashes and the same top hash. */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
+import type { Entry } from '../../src/package/entry.ts';
 import { formatJsonl, parseJsonl } from '../../src/package/jsonl.ts';
 import { isJsonObject, parseJson } from '../../src/package/lossless-json.ts';
 import { createObjectHasher, type HashType } from '../../src/package/object-hash.ts';
-import { type Entry, packageOf } from '../../src/package/package.ts';
+import { packageOf } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import {
   caseNames,

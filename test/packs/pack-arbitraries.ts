@@ -12,7 +12,7 @@ export interface Member {
   readonly data: Uint8Array;
 }
 
-export const anyKind: fc.Arbitrary<RecordKind> = fc.constantFrom('whole', 'chunked');
+const anyKind: fc.Arbitrary<RecordKind> = fc.constantFrom('whole', 'chunked');
 
 export const anyMembers: fc.Arbitrary<Member[]> = fc
   .uniqueArray(fc.uint8Array({ maxLength: 40 }), {

@@ -2,7 +2,8 @@
 import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type Entry, packageOf } from '../../src/package/package.ts';
+import type { Entry } from '../../src/package/entry.ts';
+import { packageOf } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { objectKey, packageKey } from '../../src/registry/layout.ts';
 import { verifyObjects } from '../../src/registry/verify-registry.ts';

@@ -47,7 +47,7 @@ export function registryContract(backend: Backend): void {
 }
 
 /** Fresh storage whose settings are written. */
-export function withPolicy(setup: Setup, policy: Policy): Setup {
+function withPolicy(setup: Setup, policy: Policy): Setup {
   return async () => {
     const connect = await setup();
     await writeSettings(await connect(), { policy, looseObjects: false }, IF_ABSENT);
@@ -56,7 +56,7 @@ export function withPolicy(setup: Setup, policy: Policy): Setup {
 }
 
 /** What is written, made of bytes in memory; `claims` are what it says of itself. */
-export function uploadOf(content: string | Uint8Array, claims: Partial<Upload> = {}): Upload {
+function uploadOf(content: string | Uint8Array, claims: Partial<Upload> = {}): Upload {
   const data = Buffer.from(content);
   const hasher = createObjectHasher('sha2-256-chunked', data.length);
   hasher.update(data);

@@ -54,7 +54,6 @@ it('refuses private keys, actions that there are not, and a policy that is damag
   expect(refused.stderr).not.toContain(body);
   for (const args of [
     ['keys', 'destroy'],
-    ['keys', 'generate'],
     ['trust', 'add'],
     ['trust', 'x'],
   ]) {

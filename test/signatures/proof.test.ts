@@ -1,6 +1,7 @@
 /** One entry proven under a signed root, and everything else that pretends to be one refused. */
 import { describe, expect, it } from 'vitest';
-import { type Entry, type Package, parseTopHash } from '../../src/package/package.ts';
+import type { Entry } from '../../src/package/entry.ts';
+import { type Package, parseTopHash } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { buildTree, inclusionPath } from '../../src/signatures/merkle.ts';
 import {

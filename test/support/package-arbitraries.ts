@@ -1,7 +1,8 @@
 /** Arbitrary packages and JSON values for property tests. */
 import fc from 'fast-check';
+import type { Entry } from '../../src/package/entry.ts';
 import type { JsonObject, JsonValue } from '../../src/package/lossless-json.ts';
-import { type Entry, type Package, packageOf } from '../../src/package/package.ts';
+import { type Package, packageOf } from '../../src/package/package.ts';
 
 /** Any text, with the characters that JSON and sorting treat apart. */
 const anyText: fc.Arbitrary<string> = fc.oneof(

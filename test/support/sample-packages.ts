@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Entry } from '../../src/package/entry.ts';
 import type { JsonValue } from '../../src/package/lossless-json.ts';
-import { type Entry, type Package, packageOf } from '../../src/package/package.ts';
+import { type Package, packageOf } from '../../src/package/package.ts';
 import type { OpenObject } from '../../src/registry/sending.ts';
 
 export type Files = Readonly<Record<string, string | Uint8Array>>;

@@ -41,7 +41,7 @@ export const FILES: Files = {
 };
 
 /** Enough files for the list of the second revision to be kept as a delta. */
-export function manyFiles(): Files {
+function manyFiles(): Files {
   const files: Record<string, string> = {};
   for (let index = 0; index < 600; index++) files[longKey(index)] = `photo ${String(index)}`;
   return files;

@@ -6,9 +6,9 @@ import { type CommandContext, defineCommand } from '../command.ts';
 import { columns } from '../text.ts';
 
 export const keysGenerateCommand = defineCommand({
-  positionals: [['<name>', 'what the key is called; --sign takes it']],
+  positionals: [['[name]', 'what the key is called (default: default); --sign takes it']],
   options: [],
-  schema: z.object({ name: z.string() }),
+  schema: z.object({ name: z.string().default('default') }),
   run: (context, { name }) => generateKey(folderOf(context), name),
   print: ({ keyid, privatePath, publicPath }: KeyFiles) =>
     `Wrote ${publicPath}, for whoever should trust you,\n` +

@@ -1,22 +1,26 @@
 /** `pkg verify`: files against their package, or a registry's objects, or a registry as a whole. */
 import { z } from 'zod';
 import type { Finding, RegistryFinding } from '../../index.ts';
-import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
+import { type CommandContext, defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { EXIT_INTEGRITY, findingLines } from '../finding-lines.ts';
 import { count } from '../text.ts';
-import { folderChecks, registryChecks, wholeRegistry } from '../verify-checks.ts';
+import {
+  type Checks,
+  folderChecks,
+  proofChecks,
+  registryChecks,
+  wholeRegistry,
+} from '../verify-checks.ts';
 
 export const verifyCommand = defineCommand({
   positionals: [['[subject]', 'a folder, or with --registry a reference; nothing: all of it']],
-  options: REGISTRY_OPTIONS,
-  schema: z.object({ subject: z.string().optional() }),
-  async run(context, { subject }) {
-    const { of, checked, checks } =
-      subject === undefined
-        ? await wholeRegistry(context)
-        : context.registryGiven
-          ? await registryChecks(context, subject)
-          : await folderChecks(context, subject);
+  options: [
+    ['--proof <file>', 'the subject is a file, with this proof of it that pkg prove made'],
+    ...REGISTRY_OPTIONS,
+  ],
+  schema: z.object({ subject: z.string().optional(), proof: z.string().optional() }),
+  async run(context, { subject, proof }) {
+    const { of, checked, checks } = await checksOf(context, subject, proof);
     const findings: (Finding | RegistryFinding)[] = [];
     for await (const finding of checks) findings.push(finding);
     return {
@@ -35,3 +39,14 @@ export const verifyCommand = defineCommand({
   },
   exitCode: ({ ok }) => (ok ? 0 : EXIT_INTEGRITY),
 });
+
+async function checksOf(
+  context: CommandContext,
+  subject: string | undefined,
+  proof: string | undefined,
+): Promise<Checks> {
+  if (subject === undefined) return await wholeRegistry(context);
+  if (proof !== undefined) return await proofChecks(context, subject, proof);
+  if (context.registryGiven) return await registryChecks(context, subject);
+  return await folderChecks(context, subject);
+}

@@ -38,16 +38,36 @@ const MAY_IMPORT = {
   ],
   storage: [['package', 'store', 'runtime'], 'it keeps bytes under keys, in a folder or a bucket'],
   signatures: [['package', 'store', 'runtime'], 'whose word a signature is needs no registry'],
+  objects: [
+    ['packs', 'storage', 'package', 'store', 'runtime'],
+    'where an object lies in a registry is nothing to whoever asks for it',
+  ],
+  workflows: [['package', 'store', 'runtime'], 'rules about packages need no registry'],
   registry: [
-    ['signatures', 'packs', 'storage', 'package', 'store', 'runtime'],
+    ['objects', 'workflows', 'signatures', 'packs', 'storage', 'package', 'store', 'runtime'],
     'sharing never loads what making needs',
   ],
-  upkeep: [
-    ['registry', 'packs', 'storage', 'package', 'store', 'runtime'],
-    'it checks, mends and tidies a registry as a whole',
+  inspection: [
+    ['registry', 'objects', 'packs', 'storage', 'package', 'store', 'runtime'],
+    'it looks at a registry as a whole and changes nothing',
+  ],
+  repair: [
+    ['inspection', 'registry', 'objects', 'packs', 'storage', 'package', 'store', 'runtime'],
+    'it mends what an inspection found',
+  ],
+  conversion: [
+    [
+      ...['repair', 'inspection', 'registry', 'objects'],
+      ...['packs', 'storage', 'package', 'store', 'runtime'],
+    ],
+    'it changes how a registry keeps objects, and no package',
+  ],
+  sweep: [
+    ['registry', 'objects', 'packs', 'storage', 'package', 'store', 'runtime'],
+    'it takes away what nothing reaches',
   ],
   installation: [
-    ['registry', 'signatures', 'packs', 'storage', 'package', 'store', 'runtime'],
+    ['registry', 'objects', 'signatures', 'packs', 'storage', 'package', 'store', 'runtime'],
     'it puts what a registry holds into a folder, and never loads what making needs',
   ],
   comparison: [
@@ -56,7 +76,7 @@ const MAY_IMPORT = {
   ],
   prediction: [
     [
-      ...['installation', 'registry', 'storage', 'package', 'store', 'runtime'],
+      ...['installation', 'registry', 'objects', 'storage', 'package', 'store', 'runtime'],
       ...['models', 'engine', 'classifier', 'images', 'openimages'],
     ],
     'it runs a packaged model on photos; how either was made is nothing to it',
@@ -102,11 +122,11 @@ const HOMES = {
   sharp: '^src/images/sharp\\.ts$',
   '@aws-sdk/client-s3': '^src/storage/s3-control\\.ts$',
   undici: '^src/http/',
-  ajv: '^src/registry/(draft-7|json-schema)\\.ts$',
+  ajv: '^src/workflows/(draft-7|json-schema)\\.ts$',
   h5wasm: '^src/models/keras\\.ts$',
   commander: '^src/cli/main\\.ts$',
   'cli-progress': '^src/cli/progress\\.ts$',
-  yaml: '^src/(manifest/parse|registry/workflow-config)\\.ts$',
+  yaml: '^src/(manifest/parse|workflows/workflow-config)\\.ts$',
 };
 
 const homeRules = Object.entries(HOMES).map(([library, home]) => ({

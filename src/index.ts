@@ -3,6 +3,11 @@
 export { comparePackages } from './comparison/compare.ts';
 export type { Comparison } from './comparison/comparison.ts';
 export { folderSide, revisionSide, type Side } from './comparison/side.ts';
+export { convertRegistry } from './conversion/convert.ts';
+export { createRegistry } from './conversion/create.ts';
+export type { RegistryFinding } from './inspection/inspection.ts';
+export { verifyObjects } from './inspection/verify-package.ts';
+export { verifyRegistry } from './inspection/verify-registry.ts';
 export {
   type InstallPlan,
   type InstallResult,
@@ -14,6 +19,9 @@ export { LINK_MODES } from './installation/link-method.ts';
 export { openInstalled, openRevision } from './installation/opened-package.ts';
 export { selectEntries } from './installation/selection.ts';
 export { signatureCheck } from './installation/signature-check.ts';
+export { objectSource } from './objects/objects.ts';
+export type { OpenObject } from './objects/sending.ts';
+export { POLICIES } from './objects/settings.ts';
 export { readFolderCached } from './package/cached-folder.ts';
 export { type Package, packageSizeBytes } from './package/package.ts';
 export { checkFile, type Finding, verifyFiles } from './package/verify.ts';
@@ -31,7 +39,6 @@ export { planPhotos } from './prediction/photos.ts';
 export { predictPhotos } from './prediction/predict.ts';
 export { isFailure, type PhotoPrediction } from './prediction/prediction.ts';
 export { readPackage } from './registry/lists.ts';
-export { objectSource } from './registry/objects.ts';
 export { type Parent, parseParent, requireTag } from './registry/pointers.ts';
 export { type PushResult, pushPackage } from './registry/push.ts';
 export { applyRegistryWorkflow } from './registry/push-workflow.ts';
@@ -41,9 +48,8 @@ export {
   readHistory,
   resolveReference,
 } from './registry/revisions.ts';
-export type { OpenObject } from './registry/sending.ts';
-export { POLICIES } from './registry/settings.ts';
 export { proveFile, writeSignature } from './registry/signed-revisions.ts';
+export { repairRegistry } from './repair/repair.ts';
 export type { SpotCheck } from './reproduction/reproduction.ts';
 export { spotCheck } from './reproduction/spot-check.ts';
 export { messageOf, PkgError } from './runtime/errors.ts';
@@ -73,18 +79,12 @@ export { openStorage, type Purpose, type S3Access } from './storage/open.ts';
 export type { Storage } from './storage/storage.ts';
 export { fileBytes } from './store/digest.ts';
 export { openStore, type Store } from './store/store.ts';
-export { convertRegistry } from './upkeep/convert.ts';
-export { createRegistry } from './upkeep/create.ts';
-export type { RegistryFinding } from './upkeep/findings.ts';
 export {
   type RemovalResult,
   removeName,
   removeRevision,
   tagRevision,
   untag,
-} from './upkeep/removal.ts';
-export { repairRegistry } from './upkeep/repair.ts';
-export type { Retention } from './upkeep/retention.ts';
-export { DEFAULT_GRACE_MS, type SweepResult, sweepRegistry } from './upkeep/sweep.ts';
-export { verifyObjects } from './upkeep/verify-package.ts';
-export { verifyRegistry } from './upkeep/verify-registry.ts';
+} from './sweep/removal.ts';
+export type { Retention } from './sweep/retention.ts';
+export { DEFAULT_GRACE_MS, type SweepResult, sweepRegistry } from './sweep/sweep.ts';

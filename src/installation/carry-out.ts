@@ -1,10 +1,10 @@
 /** Carrying a plan out: from the store what is there, the rest from the registry. */
 import { join } from 'node:path';
+import { type EntryContent, EntryReader } from '../objects/objects.ts';
 import type { Entry } from '../package/entry.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import { MAX_WHOLE_BYTES } from '../packs/packs.ts';
-import { type EntryContent, EntryReader } from '../registry/objects.ts';
 import { type Progress, startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Storage } from '../storage/storage.ts';

@@ -1,10 +1,10 @@
 /** An opened package: one that is installed in a folder or lies in a registry, with its bytes at hand. */
 import { join } from 'node:path';
+import { EntryReader } from '../objects/objects.ts';
 import type { Entry } from '../package/entry.ts';
 import type { Package, TopHash } from '../package/package.ts';
 import { matchesHash } from '../package/verify.ts';
 import { readPackage } from '../registry/lists.ts';
-import { EntryReader } from '../registry/objects.ts';
 import type { Reference } from '../registry/reference.ts';
 import { resolveReference } from '../registry/revisions.ts';
 import { PkgError, systemErrorCode } from '../runtime/errors.ts';

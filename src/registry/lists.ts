@@ -1,5 +1,7 @@
 /** Lists: a package's JSON lines in a registry, whole or as what another list differs by. */
 import { open, rm } from 'node:fs/promises';
+import { deltaKey, packageKey } from '../objects/layout.ts';
+import { uploadOf } from '../objects/settings.ts';
 import { encodeJsonl, jsonlChunks, parseJsonl, scanJsonl } from '../package/jsonl.ts';
 import { describeContent } from '../package/object-hash.ts';
 import type { Package, TopHash } from '../package/package.ts';
@@ -10,9 +12,7 @@ import { ALWAYS, type ByteRange, type Storage, type Upload } from '../storage/st
 import { withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
 import { fileBytes } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
-import { deltaKey, packageKey } from './layout.ts';
 import { applyDelta, baseOf, type Delta, DeltaMaker } from './list-delta.ts';
-import { uploadOf } from './settings.ts';
 
 /** Lists of more entries are written to disk before they are sent. */
 const MAX_ENTRIES_IN_MEMORY = 20_000;

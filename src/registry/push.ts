@@ -1,4 +1,11 @@
 /** Push: a package's bytes, its list and its pointers into a registry, in that order. */
+
+import { LATEST } from '../objects/layout.ts';
+import { waitForSweep, withLease } from '../objects/leases.ts';
+import { sendObjects } from '../objects/send-objects.ts';
+import { sendPacks } from '../objects/send-packs.ts';
+import type { OpenObject, SendContext, Sent } from '../objects/sending.ts';
+import { settingsForPush } from '../objects/settings.ts';
 import type { Package, TopHash } from '../package/package.ts';
 import { mapEntries } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
@@ -6,8 +13,6 @@ import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Store } from '../store/store.ts';
-import { LATEST } from './layout.ts';
-import { waitForSweep, withLease } from './leases.ts';
 import { readPackage, writeList, writeListOrDelta } from './lists.ts';
 import {
   type Parent,
@@ -17,11 +22,6 @@ import {
   requireParent,
   writeTag,
 } from './pointers.ts';
-
-import { sendObjects } from './send-objects.ts';
-import { sendPacks } from './send-packs.ts';
-import type { OpenObject, SendContext, Sent } from './sending.ts';
-import { settingsForPush } from './settings.ts';
 
 export interface PushResult {
   readonly name: string;

@@ -1,6 +1,7 @@
 /** References: how a person names a revision of a package. */
+
+import { LATEST } from '../objects/layout.ts';
 import { PkgError } from '../runtime/errors.ts';
-import { LATEST } from './layout.ts';
 
 export interface Reference {
   /** `user/name`. */

@@ -1,8 +1,5 @@
 /** Revisions: which top hashes a name has had, and the packages behind them. */
-import { isTopHash, type TopHash } from '../package/package.ts';
-import { mapLimit } from '../runtime/concurrency.ts';
-import { PkgError } from '../runtime/errors.ts';
-import type { Storage } from '../storage/storage.ts';
+
 import {
   deltaKey,
   isTimestamp,
@@ -12,7 +9,11 @@ import {
   parsePointerKey,
   pointerPrefix,
   topHashOfKey,
-} from './layout.ts';
+} from '../objects/layout.ts';
+import { isTopHash, type TopHash } from '../package/package.ts';
+import { mapLimit } from '../runtime/concurrency.ts';
+import { PkgError } from '../runtime/errors.ts';
+import type { Storage } from '../storage/storage.ts';
 import { readPointer } from './pointers.ts';
 import { formatReference, type Reference } from './reference.ts';
 

@@ -1,4 +1,7 @@
 /** Signatures beside revisions: written after a package's list and before any pointer names it. */
+
+import { attestationPrefix } from '../objects/layout.ts';
+import { readBounded, uploadOf } from '../objects/settings.ts';
 import type { Package } from '../package/package.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
@@ -20,8 +23,6 @@ import {
 import type { ReleaseStatement } from '../signatures/statement.ts';
 import { ALWAYS, type Storage } from '../storage/storage.ts';
 import { digestOf } from '../store/digest.ts';
-import { attestationPrefix } from './layout.ts';
-import { readBounded, uploadOf } from './settings.ts';
 
 /** Whoever may write to a registry can put envelopes there; more than these are not looked at. */
 const MAX_ENVELOPES = 256;

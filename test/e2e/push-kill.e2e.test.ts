@@ -1,13 +1,13 @@
 /** Pushes that are killed at random moments: the registry stays whole, and the next push goes on. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { verifyRegistry } from '../../src/inspection/verify-registry.ts';
+import { LATEST, pointerKey } from '../../src/objects/layout.ts';
+import { type Policy, writeSettings } from '../../src/objects/settings.ts';
 import { topHash } from '../../src/package/top-hash.ts';
-import { LATEST, pointerKey } from '../../src/registry/layout.ts';
-import { type Policy, writeSettings } from '../../src/registry/settings.ts';
 import { eachLimit } from '../../src/runtime/concurrency.ts';
 import { openS3Storage } from '../../src/storage/s3.ts';
 import { IF_ABSENT, type Storage } from '../../src/storage/storage.ts';
-import { verifyRegistry } from '../../src/upkeep/verify-registry.ts';
 import { withServer } from '../registry/interop-server.ts';
 import { push } from '../registry/registry-contract.ts';
 import { startCli } from '../support/cli.ts';

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Policy, writeSettings } from '../../src/registry/settings.ts';
+import { type Policy, writeSettings } from '../../src/objects/settings.ts';
 import { DirectoryStorage } from '../../src/storage/directory.ts';
 import { openS3Storage } from '../../src/storage/s3.ts';
 import { IF_ABSENT, type Storage } from '../../src/storage/storage.ts';

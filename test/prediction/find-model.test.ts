@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { installPackage } from '../../src/installation/install.ts';
 import type { Model } from '../../src/models/models.ts';
+import { objectKey } from '../../src/objects/layout.ts';
+import { writeSettings } from '../../src/objects/settings.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import {
   readBuiltModel,
   readFolderModel,
   readRegistryModel,
 } from '../../src/prediction/find-model.ts';
-import { objectKey } from '../../src/registry/layout.ts';
 import { parseReference } from '../../src/registry/reference.ts';
-import { writeSettings } from '../../src/registry/settings.ts';
 import { DirectoryStorage } from '../../src/storage/directory.ts';
 import { IF_ABSENT } from '../../src/storage/storage.ts';
 import { digestOf } from '../../src/store/digest.ts';

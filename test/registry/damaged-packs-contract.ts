@@ -1,7 +1,7 @@
 /** The contract of damaged packs: no wrong byte gets a name, and the file it would be in is told. */
 import { expect, it } from 'vitest';
+import { INDEX_PREFIX, PACK_PREFIX, packKey } from '../../src/objects/layout.ts';
 import { parsePackFragment } from '../../src/package/physical-key.ts';
-import { INDEX_PREFIX, PACK_PREFIX, packKey } from '../../src/registry/layout.ts';
 import { readPackage } from '../../src/registry/lists.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
 import type { Storage } from '../../src/storage/storage.ts';

@@ -2,11 +2,11 @@
 import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { verifyObjects } from '../../src/inspection/verify-package.ts';
+import { objectKey, packageKey } from '../../src/objects/layout.ts';
 import type { Entry } from '../../src/package/entry.ts';
 import { packageOf } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
-import { objectKey, packageKey } from '../../src/registry/layout.ts';
-import { verifyObjects } from '../../src/registry/verify-registry.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { digestOf } from '../../src/store/digest.ts';

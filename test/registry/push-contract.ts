@@ -1,13 +1,13 @@
 /** The contract of pushing: what is sent, what is kept, and several pushes at once. */
 import { expect, it } from 'vitest';
+import { packageKey } from '../../src/objects/layout.ts';
+import { findSettings } from '../../src/objects/settings.ts';
 import { packageOf } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
-import { packageKey } from '../../src/registry/layout.ts';
 import { readPackage } from '../../src/registry/lists.ts';
 import type { Parent } from '../../src/registry/pointers.ts';
 import { pushPackage } from '../../src/registry/push.ts';
 import { listPackages, readHistory } from '../../src/registry/revisions.ts';
-import { findSettings } from '../../src/registry/settings.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
 import { systemClock } from '../../src/runtime/runtime.ts';
 import { testRuntime } from '../support/runtime.ts';

@@ -1,11 +1,12 @@
 /** What every registry backend has to do, whatever keeps its bytes. */
+
+import { LATEST, packageKey, pointerKey } from '../../src/objects/layout.ts';
+import { POLICIES, type Policy, writeSettings } from '../../src/objects/settings.ts';
 import { formatJsonl } from '../../src/package/jsonl.ts';
 import { createObjectHasher } from '../../src/package/object-hash.ts';
 import type { Package, TopHash } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
-import { LATEST, packageKey, pointerKey } from '../../src/registry/layout.ts';
 import { pushPackage } from '../../src/registry/push.ts';
-import { POLICIES, type Policy, writeSettings } from '../../src/registry/settings.ts';
 import { ALWAYS, IF_ABSENT, type Storage, type Upload } from '../../src/storage/storage.ts';
 import { digestOf, streamOf } from '../../src/store/digest.ts';
 import { testRuntime } from '../support/runtime.ts';

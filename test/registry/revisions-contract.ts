@@ -1,9 +1,9 @@
 /** The contract of revisions: how a pushed package is listed, named and found again. */
 
 import { expect, it } from 'vitest';
+import { objectKey, pointerKey } from '../../src/objects/layout.ts';
 import { packageOf, type TopHash } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
-import { objectKey, pointerKey } from '../../src/registry/layout.ts';
 import { readPackage } from '../../src/registry/lists.ts';
 import { parseReference } from '../../src/registry/reference.ts';
 import { listPackages, readHistory, resolveReference } from '../../src/registry/revisions.ts';

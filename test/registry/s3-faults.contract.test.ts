@@ -1,7 +1,7 @@
 /** A network that loses, cuts and refuses answers harms neither pushes nor installs. */
 import { expect, it } from 'vitest';
+import { writeSettings } from '../../src/objects/settings.ts';
 import { topHash } from '../../src/package/top-hash.ts';
-import { writeSettings } from '../../src/registry/settings.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
 import { openS3Storage } from '../../src/storage/s3.ts';
 import { IF_ABSENT } from '../../src/storage/storage.ts';

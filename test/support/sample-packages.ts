@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { OpenObject } from '../../src/objects/sending.ts';
 import type { Entry } from '../../src/package/entry.ts';
 import type { JsonValue } from '../../src/package/lossless-json.ts';
 import { type Package, packageOf } from '../../src/package/package.ts';
-import type { OpenObject } from '../../src/registry/sending.ts';
 
 export type Files = Readonly<Record<string, string | Uint8Array>>;
 

@@ -1,8 +1,9 @@
 /** Whether all that a registry shows of a name is whole, whatever happened to pushes. */
+
+import { isTimestamp, LATEST, parsePointerKey, pointerPrefix } from '../../src/objects/layout.ts';
+import { EntryReader } from '../../src/objects/objects.ts';
 import type { TopHash } from '../../src/package/package.ts';
-import { isTimestamp, LATEST, parsePointerKey, pointerPrefix } from '../../src/registry/layout.ts';
 import { readPackage } from '../../src/registry/lists.ts';
-import { EntryReader } from '../../src/registry/objects.ts';
 import { readPointer } from '../../src/registry/pointers.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { testRuntime } from './runtime.ts';

@@ -14,14 +14,14 @@ const PUSHES = 6;
 /** Pushes some of twelve files again and again, and removes its revision before the last one. */
 const PUSHER = `
 import { createHash } from 'node:crypto';
-import { fileEntry, packageOf } from '../upkeep/package/package.js';
-import { describeContent } from '../upkeep/package/object-hash.js';
-import { pushPackage } from '../upkeep/registry/push.js';
-import { parseReference } from '../upkeep/registry/reference.js';
-import { createRuntime } from '../upkeep/runtime/runtime.js';
-import { DirectoryStorage } from '../upkeep/storage/directory.js';
-import { streamOf } from '../upkeep/store/digest.js';
-import { removeRevision } from '../upkeep/upkeep/removal.js';
+import { fileEntry, packageOf } from './package/package.js';
+import { describeContent } from './package/object-hash.js';
+import { pushPackage } from './registry/push.js';
+import { parseReference } from './registry/reference.js';
+import { createRuntime } from './runtime/runtime.js';
+import { DirectoryStorage } from './storage/directory.js';
+import { streamOf } from './store/digest.js';
+import { removeRevision } from './sweep/removal.js';
 
 const [folder, name, pushes] = process.argv.slice(2);
 const runtime = createRuntime();
@@ -52,9 +52,9 @@ for (let round = 0; round < Number(pushes); round++) {
 
 /** Sweeps without any grace until it is told to stop. */
 const SWEEPER = `
-import { createRuntime } from '../upkeep/runtime/runtime.js';
-import { DirectoryStorage } from '../upkeep/storage/directory.js';
-import { sweepRegistry } from '../upkeep/upkeep/sweep.js';
+import { createRuntime } from './runtime/runtime.js';
+import { DirectoryStorage } from './storage/directory.js';
+import { sweepRegistry } from './sweep/sweep.js';
 
 const runtime = createRuntime();
 const registry = new DirectoryStorage(runtime, process.argv[2]);

@@ -2,12 +2,12 @@
 // `index` tells a registry that it has all their bytes, so that a push sends nothing but lists.
 import { createHash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
+import { segmentKey } from '../dist/objects/layout.js';
+import { uploadOf } from '../dist/objects/settings.js';
 import { chunkedFromDigest } from '../dist/package/object-hash.js';
 import { fileEntry, packageOf } from '../dist/package/package.js';
 import { encodeIndexSegment } from '../dist/packs/index-segment.js';
-import { segmentKey } from '../dist/objects/layout.js';
 import { pushPackage } from '../dist/registry/push.js';
-import { uploadOf } from '../dist/objects/settings.js';
 import { createRuntime } from '../dist/runtime/runtime.js';
 import { openStorage } from '../dist/storage/open.js';
 import { ALWAYS } from '../dist/storage/storage.js';

@@ -61,11 +61,10 @@ async function workOf(context: CommandContext, flags: z.infer<typeof schema>) {
     ...{ paths, include, exclude, offline, link },
     store: await openStoreIfPossible(context),
     foreignFiles: force ? ('overwrite' as const) : ('refuse' as const),
-    check: signatureCheck(
-      registry,
-      await readTrust(join(context.configFolder, 'trust.json')),
-      flags.requireSignature ? 'always' : 'as-trusted',
-    ),
+    check: signatureCheck(registry, await readTrust(join(context.configFolder, 'trust.json')), {
+      when: flags.requireSignature ? 'always' : 'as-trusted',
+      access: offline ? 'offline' : 'online',
+    }),
   };
   return [context.runtime, registry, parsed, options] as const;
 }

@@ -1,6 +1,13 @@
 /** A command of the terminal, as a value: its arguments, what it does and how its result reads. */
 import type { z } from 'zod';
-import type { Purpose, Runtime, S3Access, Storage, Store } from '../index.ts';
+import {
+  PkgError,
+  type Purpose,
+  type Runtime,
+  type S3Access,
+  type Storage,
+  type Store,
+} from '../index.ts';
 
 /** What a command may ask of its surroundings. */
 export interface CommandContext {
@@ -55,7 +62,9 @@ export function defineCommand<Flags, Result>(command: Command<Flags, Result>): A
     positionals,
     options,
     async execute(context, input) {
-      const result = await command.run(context, command.schema.parse(input));
+      const parsed = command.schema.safeParse(input);
+      if (!parsed.success) throw wrongInput(parsed.error);
+      const result = await command.run(context, parsed.data);
       return {
         json: result,
         text: command.print(result),
@@ -63,6 +72,15 @@ export function defineCommand<Flags, Result>(command: Command<Flags, Result>): A
       };
     },
   };
+}
+
+/** The first thing wrong with flags or arguments, by the name that they are given under. */
+function wrongInput({ issues }: z.ZodError): PkgError {
+  const { path = [], message = '' } = issues[0] ?? {};
+  const name = String(path[0] ?? '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return new PkgError('usage', `--${name}: ${message}`, {
+    hint: 'See what it takes with: pkg <command> --help',
+  });
 }
 
 /** The options of commands that speak to a registry. */

@@ -270,12 +270,16 @@ describe('missing images', () => {
 });
 
 describe('the command line', () => {
-  it.each([[[]], [['frobnicate']], [['build']], [['build', 'x.yaml', '--frobnicate']]])(
-    'ends with 2 on %j',
-    async (args) => {
-      expect((await runCli(args)).exitCode).toBe(2);
-    },
-  );
+  it.each([
+    [[]],
+    [['frobnicate']],
+    [['build']],
+    [['build', 'x.yaml', '--frobnicate']],
+    [['install', 'a/b', '--registry', 'r', '--link', 'sideways']],
+    [['registry', 'create', 'r', '--policy', 'bags']],
+  ])('ends with 2 on %j', async (args) => {
+    expect((await runCli(args)).exitCode).toBe(2);
+  });
 
   it('refuses a reference that is none, and an address that is none: 2', async () => {
     expectFailure(await runCli(['show', 'name', '--registry', '.']), 2, /not a reference/);

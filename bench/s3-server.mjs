@@ -78,7 +78,16 @@ async function measureBucket(client, Bucket) {
 function versitygw(binary, folder, port) {
   const [data, iam] = ['data', 'iam'].map((name) => join(folder, name));
   for (const path of [data, iam]) mkdirSync(path, { recursive: true });
-  const args = ['--quiet', '--port', `127.0.0.1:${port}`, '--iam-dir', iam, 'posix', data];
+  const args = [
+    '--quiet',
+    '--keep-alive',
+    '--port',
+    `127.0.0.1:${port}`,
+    '--iam-dir',
+    iam,
+    'posix',
+    data,
+  ];
   const env = { ...process.env, ROOT_ACCESS_KEY: ACCESS_KEY, ROOT_SECRET_KEY: SECRET_KEY };
   return spawn(binary, args, { env, stdio: 'ignore' });
 }

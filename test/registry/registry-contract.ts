@@ -3,12 +3,11 @@
 import { LATEST, packageKey, pointerKey } from '../../src/objects/layout.ts';
 import { POLICIES, type Policy, writeSettings } from '../../src/objects/settings.ts';
 import { formatJsonl } from '../../src/package/jsonl.ts';
-import { createObjectHasher } from '../../src/package/object-hash.ts';
 import type { Package, TopHash } from '../../src/package/package.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { pushPackage } from '../../src/registry/push.ts';
-import { ALWAYS, IF_ABSENT, type Storage, type Upload } from '../../src/storage/storage.ts';
-import { digestOf, streamOf } from '../../src/store/digest.ts';
+import { ALWAYS, IF_ABSENT, type Storage } from '../../src/storage/storage.ts';
+import { uploadOf } from '../storage/uploads.ts';
 import { testRuntime } from '../support/runtime.ts';
 import type { SamplePackage } from '../support/sample-packages.ts';
 import type { Suite } from '../support/shared.ts';
@@ -53,20 +52,6 @@ function withPolicy(setup: Setup, policy: Policy): Setup {
     const connect = await setup();
     await writeSettings(await connect(), { policy, looseObjects: false }, IF_ABSENT);
     return connect;
-  };
-}
-
-/** What is written, made of bytes in memory; `claims` are what it says of itself. */
-function uploadOf(content: string | Uint8Array, claims: Partial<Upload> = {}): Upload {
-  const data = Buffer.from(content);
-  const hasher = createObjectHasher('sha2-256-chunked', data.length);
-  hasher.update(data);
-  return {
-    chunkedHash: hasher.finish(),
-    sizeBytes: data.length,
-    digest: digestOf(data),
-    open: ({ start, end }) => streamOf(data.subarray(start, end)),
-    ...claims,
   };
 }
 

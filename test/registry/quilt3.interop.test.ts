@@ -80,12 +80,40 @@ describeWith('python with quilt3', QUILT3_PYTHON)('quilt3 and pkg', () => {
   const server = withServer();
   const sample = buildSample();
 
+  /** A bucket that keeps objects one by one, as quilt3 needs them. */
+  const makeReadable = async (kind: 'unversioned' | 'versioned') => {
+    const bucket = await makeBucket(server().owner, kind);
+    const create = ['registry', 'create', `s3://${bucket}`, '--policy', 'objects'];
+    await runJson(create, { env: server().env });
+    return bucket;
+  };
+
+  it('quilt3 lists what pkg keeps in packs, and says that the objects are not there', async () => {
+    const folder = await temporaryFolder();
+    await writeFiles(folder, { a: 'one', 'b/c': 'two' });
+    const registry = `s3://${await makeBucket(server().owner)}`;
+    const push = ['push', 'user/packed', '--dir', folder, '--registry', registry];
+    const { topHash } = await runJson<Pushed>(push, { env: server().env });
+    const program = `
+pkg = Package.browse(args['name'], registry=args['registry'])
+try:
+    pkg.fetch(args['dest'])
+    fetched = True
+except Exception:
+    fetched = False
+say({'top_hash': pkg.top_hash, 'keys': [key for key, _ in pkg.walk()], 'fetched': fetched})
+`;
+    const args = { name: 'user/packed', registry, dest: join(await temporaryFolder(), 'dest') };
+    const found = await runQuilt3(program, args, server().env);
+    expect(found).toEqual({ top_hash: topHash, keys: ['a', 'b/c'], fetched: false });
+  });
+
   for (const kind of ['unversioned', 'versioned'] as const) {
     describe(`on an ${kind} bucket`.replace('an v', 'a v'), () => {
       let bucket = '';
 
       beforeAll(async () => {
-        bucket = await makeBucket(server().owner, kind);
+        bucket = await makeReadable(kind);
       });
 
       const pkg = async <Document>(...args: string[]): Promise<Document> =>
@@ -230,7 +258,7 @@ say([push(folder) for folder in args['folders']])
     const folder = await temporaryFolder();
     const files = { 'data/a b': 'one', 'data/a/x': 'two', empty: '', 'é 😀': 'x'.repeat(2000) };
     await writeFiles(folder, files);
-    const [bucket, other] = [await makeBucket(server().owner), await makeBucket(server().owner)];
+    const [bucket, other] = [await makeReadable('unversioned'), await makeBucket(server().owner)];
     const options = { env: server().env };
     const pushed = await runJson<Pushed>(
       ['push', 'user/source', '--dir', folder, '--registry', `s3://${bucket}`],

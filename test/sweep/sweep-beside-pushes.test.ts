@@ -47,10 +47,12 @@ for (let round = 0; round < Number(pushes); round++) {
     await removeRevision(runtime, registry, reference, { force: true, mode: 'remove' });
   }
   before = topHash;
+  // A sweep begins only while nobody pushes.
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
 }
 `;
 
-/** Sweeps without any grace until it is told to stop. */
+/** Sweeps without any grace until it is told to stop, and at least once. */
 const SWEEPER = `
 import { createRuntime } from './runtime/runtime.js';
 import { DirectoryStorage } from './storage/directory.js';
@@ -61,7 +63,7 @@ const registry = new DirectoryStorage(runtime, process.argv[2]);
 let isOver = false;
 process.stdin.on('data', () => (isOver = true));
 let [swept, refused] = [0, 0];
-while (!isOver) {
+while (!isOver || swept === 0) {
   try {
     await sweepRegistry(runtime, registry, { mode: 'remove', graceMs: 0 });
     swept++;

@@ -26,7 +26,7 @@ import {
 import type { Upload, WriteCondition } from './storage.ts';
 
 /** Parts of one object that travel at once. */
-const PARTS_AT_ONCE = 4;
+const PARTS_AT_ONCE = 3;
 
 /** How often an upload is begun anew because another process ended the one before. */
 const MAX_ROUNDS = 3;

@@ -73,6 +73,11 @@ export function systemErrorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Whether a failure says that a file was removed while it was read. */
+export function isRemoval(error: unknown): boolean {
+  return systemErrorCode(error instanceof PkgError ? error.cause : error) === 'ENOENT';
+}
+
 /** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

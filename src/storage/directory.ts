@@ -8,7 +8,7 @@ import { eachLimit, mapLimit } from '../runtime/concurrency.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { makeFolder, moveFile, withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
-import { fileBytes, finishDigest, hashWhile } from '../store/digest.ts';
+import { fileBytes, finishDigest, hashWhile, streamOf } from '../store/digest.ts';
 import { placeIfAbsent, takeLock } from './directory-lock.ts';
 import {
   type ByteRange,
@@ -22,6 +22,9 @@ import {
   type Upload,
   type WriteCondition,
 } from './storage.ts';
+
+/** A file up to this size is read at once. */
+const MAX_EAGER_BYTES = 64 * 1024;
 
 /** Files on their way and locks; no pointer, digest or top hash begins with a dot. */
 const OWN_FILES = /^\.(?:[0-9a-f-]{36}\.tmp|.*\.lock)$/;
@@ -70,7 +73,14 @@ export class DirectoryStorage implements Storage {
     this.#requests++;
     const found = await this.#stat(key);
     if (found === undefined) return undefined;
-    return { ...found, bytes: this.#bytesOf(key, range) };
+    if (found.sizeBytes > MAX_EAGER_BYTES) return { ...found, bytes: this.#bytesOf(key, range) };
+    // A pointer may be removed between the look and the reading: then it is absent.
+    const data = await this.#orAbsent(key, async (path) => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of fileBytes(path, this.#runtime.signal, range)) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    });
+    return data === undefined ? undefined : { ...found, bytes: streamOf(data) };
   }
 
   async *#bytesOf(key: string, range: ByteRange | undefined): AsyncGenerator<Uint8Array> {

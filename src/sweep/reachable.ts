@@ -19,7 +19,7 @@ import { MAX_WHOLE_BYTES } from '../packs/packs.ts';
 import { readDeltaBase, readPackage } from '../registry/lists.ts';
 import { readPointer } from '../registry/pointers.ts';
 import { mapLimit, weightLimit } from '../runtime/concurrency.ts';
-import { messageOf, PkgError, systemErrorCode } from '../runtime/errors.ts';
+import { isRemoval, messageOf, PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type Digest, isDigest } from '../store/digest.ts';
@@ -245,7 +245,7 @@ async function damageOr<T>(key: string, work: () => Promise<T>): Promise<T | Dam
   } catch (error) {
     const isKnown = error instanceof PkgError && ['integrity', 'not-found'].includes(error.code);
     // A file may be removed between the look at it and the opening.
-    if (!isKnown && systemErrorCode(error) !== 'ENOENT') throw error;
+    if (!isKnown && !isRemoval(error)) throw error;
     return { key, why: messageOf(error) };
   }
 }

@@ -1,5 +1,5 @@
 /** Sweep: what no revision of a registry reaches is removed, or only counted. */
-import { type ErrorCode, PkgError, systemErrorCode } from '../runtime/errors.ts';
+import { type ErrorCode, isRemoval, PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Store } from '../store/store.ts';
@@ -104,7 +104,7 @@ class Sweep {
       await this.#check(registry, look);
     } catch (error) {
       const isPassing = error instanceof PkgError && PASSING.has(error.code);
-      if (!isPassing && systemErrorCode(error) !== 'ENOENT') throw error;
+      if (!isPassing && !isRemoval(error)) throw error;
     }
   }
 

@@ -1,6 +1,6 @@
 /** `s3://bucket/key` as an HTTPS request, signed where credentials are found. */
-import { createHash, createHmac } from 'node:crypto';
 import { systemErrorCode } from '../runtime/errors.ts';
+import { SigningHash } from '../store/signing-hash.ts';
 
 export interface S3Settings {
   /** Base URL of an S3 server other than AWS, addressed path-style. */
@@ -38,7 +38,7 @@ export async function signS3Get(url: URL, settings: S3Settings, now: Date): Prom
     credentials,
     region: settings.region,
     service: 's3',
-    sha256: Sha256,
+    sha256: SigningHash,
     uriEscapePath: false,
   });
   const signed = await signer.sign(
@@ -65,32 +65,4 @@ async function findCredentials(): Promise<Credentials | undefined> {
     if (name === 'CredentialsProviderError' || name === 'TimeoutError') return undefined;
     throw error;
   }
-}
-
-/** SHA-256 and HMAC-SHA-256 in the shape the signer takes. */
-class Sha256 {
-  readonly #hash: { update(data: Uint8Array): unknown; digest(): Buffer };
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash =
-      secret === undefined ? createHash('sha256') : createHmac('sha256', toBytes(secret));
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(toBytes(data));
-  }
-
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(new Uint8Array(this.#hash.digest()));
-  }
-
-  reset(): void {
-    throw new Error('invariant broken: the signer does not reset hashes');
-  }
-}
-
-function toBytes(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data, 'utf8');
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -158,7 +158,9 @@ class Execution {
 
   async #fetch(entries: Iterable<Entry>): Promise<void> {
     const take = (entry: Entry, content: EntryContent) => this.#take(entry, content);
-    await this.#reader.readMany(entries, take, (entry) => this.#partials.sizeOf(entry));
+    await this.#reader.readMany(entries, take, {
+      resumeAt: (entry) => this.#partials.sizeOf(entry),
+    });
     const damaged = this.#damaged.splice(0);
     if (damaged.length > 0) await this.#reader.readMany(damaged, take);
   }

@@ -28,6 +28,13 @@ export type Take = (entry: Entry, content: EntryContent) => Promise<void>;
 /** How many bytes of a large entry a taker has already; it then checks the whole itself. */
 export type ResumeAt = (entry: Entry) => Promise<number>;
 
+/** What else a taker may say. */
+export interface ReadOptions {
+  readonly resumeAt?: ResumeAt;
+  /** Told of entries whose bytes are missing or others, so that the rest is read all the same. */
+  readonly onDamaged?: (entry: Entry, state: 'missing' | 'changed') => void;
+}
+
 /** Entries that are planned together: their places are held, and those of a million would be too many. */
 const WINDOW = 20_000;
 const RUNS_AT_ONCE = 4;
@@ -50,10 +57,11 @@ export class EntryReader {
 
   /**
    * Reads entries in as few requests as it can, in any order; several `take` run at once, and the first
-   * failure ends it. Large entries come from byte `resumeAt(entry)` on.
+   * failure ends it, but for damage that somebody is told of. Large entries come from byte
+   * `resumeAt(entry)` on.
    * @throws PkgError `integrity` for bytes that are missing or others, `unreachable` for a bad network.
    */
-  async readMany(entries: Iterable<Entry>, take: Take, resumeAt?: ResumeAt): Promise<void> {
+  async readMany(entries: Iterable<Entry>, take: Take, options: ReadOptions = {}): Promise<void> {
     for (const window of windowsOf(entries)) {
       const packed: WantedPlace<Entry>[] = [];
       const others: Entry[] = [];
@@ -65,7 +73,7 @@ export class EntryReader {
       const moved = await this.#readPacked(packed, take);
       // After a sweep that packed anew, the index tells where all of them are now.
       others.push(...(await this.#readPacked(await this.#placesByIndex(moved, others), take)));
-      await eachLimit(others, OBJECTS_AT_ONCE, (entry) => this.#readAlone(entry, take, resumeAt));
+      await eachLimit(others, OBJECTS_AT_ONCE, (entry) => this.#readAlone(entry, take, options));
     }
   }
 
@@ -117,13 +125,19 @@ export class EntryReader {
     throw this.#explain(entry, shortfall);
   }
 
-  async #readAlone(entry: Entry, take: Take, resumeAt: ResumeAt | undefined): Promise<void> {
+  async #readAlone(entry: Entry, take: Take, { resumeAt, onDamaged }: ReadOptions): Promise<void> {
     this.#runtime.signal.throwIfAborted();
-    if (entry.sizeBytes > MAX_WHOLE_BYTES) {
-      await take(entry, this.read(entry, (await resumeAt?.(entry)) ?? 0));
-      return;
+    try {
+      if (entry.sizeBytes > MAX_WHOLE_BYTES) {
+        await take(entry, this.read(entry, (await resumeAt?.(entry)) ?? 0));
+      } else await take(entry, await this.#readSmall(entry));
+    } catch (error) {
+      const isDamage = error instanceof PkgError && error.code === 'integrity';
+      if (!isDamage || onDamaged === undefined) throw error;
+      const { cause } = error;
+      const isMissing = cause instanceof Shortfall && cause.kind === 'missing';
+      onDamaged(entry, isMissing ? 'missing' : 'changed');
     }
-    await take(entry, await this.#readSmall(entry));
   }
 
   /** A small entry from the first place that has its bytes. */
@@ -211,17 +225,18 @@ export class EntryReader {
     if (!(error instanceof Shortfall)) return error;
     switch (error.kind) {
       case 'missing':
-        return this.#damaged(entry, 'is missing');
+        return this.#damaged(entry, 'is missing', error);
       case 'short':
-        return this.#damaged(entry, 'is cut short');
+        return this.#damaged(entry, 'is cut short', error);
       case 'long':
-        return this.#damaged(entry, 'is longer than it says');
+        return this.#damaged(entry, 'is longer than it says', error);
     }
   }
 
-  #damaged(entry: Entry, what: string): PkgError {
+  #damaged(entry: Entry, what: string, cause?: Shortfall): PkgError {
     return new PkgError('integrity', `${entry.logicalKey} ${what} in ${this.#registry.url}`, {
       hint: 'Name another registry that has the package, or restore it there with pkg repair.',
+      cause,
     });
   }
 }

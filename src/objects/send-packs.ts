@@ -9,7 +9,7 @@ import { DigestSet } from '../packs/digest-set.ts';
 import { encodeIndexSegment } from '../packs/index-segment.ts';
 import { type FinishedPack, PACK_BUFFER_BYTES, PackWriter } from '../packs/pack-file.ts';
 import type { PackIndex } from '../packs/pack-index.ts';
-import { type IndexRecord, MAX_WHOLE_BYTES } from '../packs/packs.ts';
+import { bufferOf, type IndexRecord, MAX_WHOLE_BYTES } from '../packs/packs.ts';
 import { eachLimit, mapLimit } from '../runtime/concurrency.ts';
 import { invariant } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
@@ -192,10 +192,7 @@ class PackSender {
     const range = { start: 0, end: entry.sizeBytes };
     for await (const chunk of this.#context.open(digest, range)) chunks.push(chunk);
     const [only] = chunks;
-    const data =
-      only !== undefined && chunks.length === 1
-        ? Buffer.from(only.buffer, only.byteOffset, only.length)
-        : Buffer.concat(chunks);
+    const data = only !== undefined && chunks.length === 1 ? bufferOf(only) : Buffer.concat(chunks);
     if (digestOf(data) !== digest) throw localDamage(object);
     return data;
   }

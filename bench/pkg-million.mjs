@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { segmentKey } from '../dist/objects/layout.js';
-import { uploadOf } from '../dist/objects/settings.js';
 import { chunkedFromDigest } from '../dist/package/object-hash.js';
 import { fileEntry, packageOf } from '../dist/package/package.js';
 import { encodeIndexSegment } from '../dist/packs/index-segment.js';
@@ -11,6 +10,7 @@ import { pushPackage } from '../dist/registry/push.js';
 import { createRuntime } from '../dist/runtime/runtime.js';
 import { openStorage } from '../dist/storage/open.js';
 import { ALWAYS } from '../dist/storage/storage.js';
+import { uploadOf } from '../dist/storage/whole-content.js';
 import { digestOf } from '../dist/store/digest.js';
 import { openStore } from '../dist/store/store.js';
 

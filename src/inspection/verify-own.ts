@@ -9,11 +9,12 @@ import {
   PACK_PREFIX,
   SETTINGS_KEY,
 } from '../objects/layout.ts';
-import { findSettings, formatSettings, readBounded } from '../objects/settings.ts';
+import { findSettings, formatSettings } from '../objects/settings.ts';
 import { isTopHash } from '../package/package.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Storage } from '../storage/storage.ts';
+import { readBounded } from '../storage/whole-content.ts';
 import { EXTRA, type RegistryFinding } from './inspection.ts';
 import { digestOfStored, unlessDamaged } from './stored-bytes.ts';
 import type { NamedRevisions } from './verify-names.ts';

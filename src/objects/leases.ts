@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ALWAYS, type Storage } from '../storage/storage.ts';
+import { uploadOf } from '../storage/whole-content.ts';
 import { LEASE_PREFIX, leaseKey } from './layout.ts';
-import { uploadOf } from './settings.ts';
 
 /**
  * A push counts on objects that no revision reaches yet, a sweep removes such objects; so each writes

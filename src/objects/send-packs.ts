@@ -14,6 +14,7 @@ import { eachLimit, mapLimit } from '../runtime/concurrency.ts';
 import { invariant } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
 import { ALWAYS, type Storage } from '../storage/storage.ts';
+import { uploadOf } from '../storage/whole-content.ts';
 import {
   type Descriptor,
   type Digest,
@@ -40,7 +41,6 @@ import {
   type SendContext,
   type Sent,
 } from './sending.ts';
-import { uploadOf } from './settings.ts';
 
 /** Packs on their way; each holds a buffer of 24 MiB. */
 const UPLOADS_AT_ONCE = 3;

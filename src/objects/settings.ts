@@ -1,15 +1,13 @@
 /** A registry's settings: how it keeps objects. */
 import { z } from 'zod';
-import { describeContent } from '../package/object-hash.ts';
 import { PkgError } from '../runtime/errors.ts';
 import {
   IF_ABSENT,
   type Storage,
-  type Upload,
   type WriteCondition,
   type WriteOutcome,
 } from '../storage/storage.ts';
-import { streamOf } from '../store/digest.ts';
+import { readBounded, uploadOf } from '../storage/whole-content.ts';
 import { OBJECT_PREFIX, pointerPrefix, SETTINGS_KEY } from './layout.ts';
 
 /** `objects`: each under its digest, which Quilt3 reads; `packs`: many small ones in few large files. */
@@ -89,35 +87,6 @@ export async function writeSettings(
 ): Promise<WriteOutcome> {
   const upload = await uploadOf(Buffer.from(formatSettings(settings)));
   return await registry.write(SETTINGS_KEY, upload, condition);
-}
-
-/** Bytes in memory as what is written, in one request. */
-export async function uploadOf(data: Buffer): Promise<Upload> {
-  return {
-    ...(await describeContent(streamOf(data), data.length)),
-    inOneRequest: true,
-    open: ({ start, end }) => streamOf(data.subarray(start, end)),
-  };
-}
-
-/**
- * Small content as a whole.
- * @throws PkgError `integrity` where there is more than it may be.
- */
-export async function readBounded(
-  bytes: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let received = 0;
-  for await (const chunk of bytes) {
-    received += chunk.length;
-    if (received > maxBytes) {
-      throw new PkgError('integrity', `a file of the registry is over ${String(maxBytes)} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function parseJson(text: string): unknown {

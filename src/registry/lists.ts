@@ -1,7 +1,6 @@
 /** Lists: a package's JSON lines in a registry, whole or as what another list differs by. */
 import { rm } from 'node:fs/promises';
 import { deltaKey, packageKey } from '../objects/layout.ts';
-import { uploadOf } from '../objects/settings.ts';
 import { encodeJsonl, jsonlChunks, parseJsonl, scanJsonl } from '../package/jsonl.ts';
 import { describeContent } from '../package/object-hash.ts';
 import type { Package, TopHash } from '../package/package.ts';
@@ -9,6 +8,7 @@ import { topHash } from '../package/top-hash.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ALWAYS, type Storage, type Upload } from '../storage/storage.ts';
+import { uploadOf } from '../storage/whole-content.ts';
 import { withTemporaryFile, writeChunks } from '../store/atomic-file.ts';
 import { fileBytes, readAtOnce, streamOf } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';

@@ -1,11 +1,11 @@
 /** Pointers of a registry: which revisions a name has had, which is the latest, and its tags. */
 
 import { LATEST, pointerKey } from '../objects/layout.ts';
-import { readBounded, uploadOf } from '../objects/settings.ts';
 import { isTopHash, type TopHash } from '../package/package.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ALWAYS, IF_ABSENT, type Storage, type WriteCondition } from '../storage/storage.ts';
+import { readBounded, uploadOf } from '../storage/whole-content.ts';
 
 /** A pointer's content with what a conditional write needs. */
 export interface Pointer {

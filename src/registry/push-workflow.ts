@@ -1,9 +1,9 @@
 /** The rules of a registry, applied to a package before it is pushed. */
 import { isUtf8 } from 'node:buffer';
-import { readBounded } from '../objects/settings.ts';
 import type { Package } from '../package/package.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { ObjectAddress, Storage } from '../storage/storage.ts';
+import { readBounded } from '../storage/whole-content.ts';
 import { applyWorkflow, type StoredText } from '../workflows/workflows.ts';
 
 /** A configuration or a schema is a small text. */

@@ -1,7 +1,6 @@
 /** Signatures beside revisions: written after a package's list and before any pointer names it. */
 
 import { attestationPrefix } from '../objects/layout.ts';
-import { readBounded, uploadOf } from '../objects/settings.ts';
 import type { Package } from '../package/package.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
@@ -22,6 +21,7 @@ import {
 } from '../signatures/signatures.ts';
 import type { ReleaseStatement } from '../signatures/statement.ts';
 import { ALWAYS, type Storage } from '../storage/storage.ts';
+import { readBounded, uploadOf } from '../storage/whole-content.ts';
 import { digestOf } from '../store/digest.ts';
 
 /** Whoever may write to a registry can put envelopes there; more than these are not looked at. */

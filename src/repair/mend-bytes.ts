@@ -4,12 +4,12 @@ import type { Fault } from '../inspection/inspection.ts';
 import { readStored, unlessDamaged } from '../inspection/stored-bytes.ts';
 import { reliableDigest } from '../inspection/wanted.ts';
 import { digestOfKey, objectKey } from '../objects/layout.ts';
-import { uploadOf } from '../objects/settings.ts';
 import type { Entry } from '../package/entry.ts';
 import { encodeChunkList } from '../packs/chunk-list.ts';
 import { cutChunks } from '../packs/chunker.ts';
 import { PackWriter, parsePackTable } from '../packs/pack-file.ts';
 import { type IndexRecord, MAX_PACK_BYTES, MAX_WHOLE_BYTES } from '../packs/packs.ts';
+import { uploadOf } from '../storage/whole-content.ts';
 import { type Descriptor, type Digest, digestOf, isDigest } from '../store/digest.ts';
 import { drop, type MendContext, put } from './mend.ts';
 

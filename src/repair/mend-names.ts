@@ -13,13 +13,14 @@ import {
   SETTINGS_KEY,
   topHashOfKey,
 } from '../objects/layout.ts';
-import { formatSettings, holdsAnything, type Settings, uploadOf } from '../objects/settings.ts';
+import { formatSettings, holdsAnything, type Settings } from '../objects/settings.ts';
 import { parseJsonl } from '../package/jsonl.ts';
 import { isTopHash, type Package, type TopHash } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
 import { readPackage, withUpload } from '../registry/lists.ts';
 import { readPointer } from '../registry/pointers.ts';
 import { IF_ABSENT, type Storage, type WriteCondition } from '../storage/storage.ts';
+import { uploadOf } from '../storage/whole-content.ts';
 import { drop, type MendContext, put } from './mend.ts';
 import { placedIn } from './placed-list.ts';
 

@@ -1,13 +1,13 @@
 /** The check of what stays in place of copies that a sweep removes. */
 import { createHash } from 'node:crypto';
 import { objectKey, packKey } from '../objects/layout.ts';
-import { readBounded } from '../objects/settings.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import { damaged, MAX_PACK_BYTES } from '../packs/packs.ts';
 import { eachLimit } from '../runtime/concurrency.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Storage } from '../storage/storage.ts';
+import { readBounded } from '../storage/whole-content.ts';
 import { type Digest, digestOf, finishDigest } from '../store/digest.ts';
 import { listLoose } from './survey.ts';
 

@@ -1,7 +1,6 @@
 /** The chunks of large files that a registry's revisions reach. */
 
 import { packKey } from '../objects/layout.ts';
-import { readBounded } from '../objects/settings.ts';
 import { type Chunk, parseChunkList } from '../packs/chunk-list.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import type { PackIndex } from '../packs/pack-index.ts';
@@ -10,6 +9,7 @@ import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Storage } from '../storage/storage.ts';
+import { readBounded } from '../storage/whole-content.ts';
 import type { Digest } from '../store/digest.ts';
 import type { Damage, Reach } from './reachable.ts';
 

@@ -1,7 +1,6 @@
 /** Packing anew: what is needed of sparse packs goes into new ones, and the index is written again. */
 
 import { packKey, segmentKey } from '../objects/layout.ts';
-import { uploadOf } from '../objects/settings.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import { encodeIndexSegment } from '../packs/index-segment.ts';
 import { type FinishedPack, PACK_BUFFER_BYTES, PackWriter } from '../packs/pack-file.ts';
@@ -9,6 +8,7 @@ import type { IndexRecord } from '../packs/packs.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { ALWAYS, type Storage } from '../storage/storage.ts';
+import { uploadOf } from '../storage/whole-content.ts';
 import { type Descriptor, type Digest, digestOf, streamOf } from '../store/digest.ts';
 import { readWholePack } from './check-copies.ts';
 import { type PackPlan, RECORDS_A_SEGMENT } from './pack-plan.ts';

@@ -1,7 +1,6 @@
 /** The plan of a sweep for a registry's packs: which stay, which go, and which are packed anew. */
 
 import { packKey } from '../objects/layout.ts';
-import { readBounded } from '../objects/settings.ts';
 import { DigestSet } from '../packs/digest-set.ts';
 import {
   MIN_TABLE_BYTES,
@@ -12,6 +11,7 @@ import {
 import { type IndexRecord, MAX_PACK_BYTES } from '../packs/packs.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Storage } from '../storage/storage.ts';
+import { readBounded } from '../storage/whole-content.ts';
 import type { Descriptor, Digest } from '../store/digest.ts';
 import type { Damage } from './reachable.ts';
 import { isNeeded, type Survey } from './survey.ts';

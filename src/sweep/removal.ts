@@ -8,7 +8,6 @@ import {
   pointerPrefix,
 } from '../objects/layout.ts';
 import { waitForSweep, withLease } from '../objects/leases.ts';
-import { uploadOf } from '../objects/settings.ts';
 import type { TopHash } from '../package/package.ts';
 import { moveLatest, type Pointer, readPointer, requireTag } from '../registry/pointers.ts';
 import { formatReference, type Reference } from '../registry/reference.ts';
@@ -17,6 +16,7 @@ import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { IF_ABSENT, type Storage, type WriteCondition } from '../storage/storage.ts';
+import { uploadOf } from '../storage/whole-content.ts';
 
 /** Whether pointers are removed, or it is only said which would be. */
 export type RemovalMode = 'count' | 'remove';

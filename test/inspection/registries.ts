@@ -2,11 +2,12 @@
 
 import type { RegistryFinding } from '../../src/inspection/inspection.ts';
 import { verifyRegistry } from '../../src/inspection/verify-registry.ts';
-import { type Policy, uploadOf, writeSettings } from '../../src/objects/settings.ts';
+import { type Policy, writeSettings } from '../../src/objects/settings.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { pushPackage } from '../../src/registry/push.ts';
 import { writeSignature } from '../../src/registry/signed-revisions.ts';
 import { ALWAYS, type Storage } from '../../src/storage/storage.ts';
+import { uploadOf } from '../../src/storage/whole-content.ts';
 import { digestOf } from '../../src/store/digest.ts';
 import { testRuntime } from '../support/runtime.ts';
 import {

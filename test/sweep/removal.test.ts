@@ -1,10 +1,10 @@
 /** Tags, removed revisions and removed names: what pointers say afterwards. */
 import { expect, it } from 'vitest';
 import { LATEST, pointerKey } from '../../src/objects/layout.ts';
-import { uploadOf } from '../../src/objects/settings.ts';
 import { parseReference } from '../../src/registry/reference.ts';
 import { readHistory, resolveReference } from '../../src/registry/revisions.ts';
 import { ALWAYS, type Storage } from '../../src/storage/storage.ts';
+import { uploadOf } from '../../src/storage/whole-content.ts';
 import { removeName, removeRevision, tagRevision, untag } from '../../src/sweep/removal.ts';
 import { testRuntime } from '../support/runtime.ts';
 import { expectWhole, keysOf, pushFiles, sweep, sweptFolder } from './swept-registries.ts';

@@ -11,12 +11,13 @@ import {
   packageKey,
   pointerKey,
 } from '../../src/objects/layout.ts';
-import { findSettings, uploadOf, writeSettings } from '../../src/objects/settings.ts';
+import { findSettings, writeSettings } from '../../src/objects/settings.ts';
 import { jsonlChunks } from '../../src/package/jsonl.ts';
 import type { TopHash } from '../../src/package/package.ts';
 import { makeDelta } from '../../src/registry/list-delta.ts';
 import { readPackage } from '../../src/registry/lists.ts';
 import { ALWAYS, type Storage } from '../../src/storage/storage.ts';
+import { uploadOf } from '../../src/storage/whole-content.ts';
 import { digestOf } from '../../src/store/digest.ts';
 import { readReach } from '../../src/sweep/reachable.ts';
 import { removeRevision } from '../../src/sweep/removal.ts';

@@ -1,9 +1,10 @@
 /** Sweeps, tags and removals on a real S3 server. */
 import { expect, it } from 'vitest';
-import { POLICIES, uploadOf, writeSettings } from '../../src/objects/settings.ts';
+import { POLICIES, writeSettings } from '../../src/objects/settings.ts';
 import type { TopHash } from '../../src/package/package.ts';
 import { parseReference } from '../../src/registry/reference.ts';
 import { ALWAYS, IF_ABSENT } from '../../src/storage/storage.ts';
+import { uploadOf } from '../../src/storage/whole-content.ts';
 import { removeRevision, tagRevision, untag } from '../../src/sweep/removal.ts';
 import { S3_BINARY, S3_KIND, withS3Server } from '../storage/s3-server.ts';
 import { testRuntime } from '../support/runtime.ts';

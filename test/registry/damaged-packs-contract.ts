@@ -1,10 +1,12 @@
 /** The contract of damaged packs: no wrong byte gets a name, and the file it would be in is told. */
 import { expect, it } from 'vitest';
+import { verifyObjects } from '../../src/inspection/verify-package.ts';
 import { INDEX_PREFIX, PACK_PREFIX, packKey } from '../../src/objects/layout.ts';
 import { parsePackFragment } from '../../src/package/physical-key.ts';
 import { readPackage } from '../../src/registry/lists.ts';
 import { PkgError } from '../../src/runtime/errors.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { testRuntime } from '../support/runtime.ts';
 import { asFound, filesBelow, noise, samplePackage } from '../support/sample-packages.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { install } from './install-contract.ts';
@@ -75,5 +77,28 @@ export function damagedPacksContract(setup: Setup): void {
     await install(registry, folder, { paths: ['data'] });
     expect(Object.keys(await filesBelow(folder))).toEqual(['data/a', 'data/b', 'data/empty']);
     expect(await failureOf(install(registry, folder))).toMatchObject({ code: 'integrity' });
+  });
+
+  it('tells a changed file from a missing one, whatever it is called', async () => {
+    const registry = await (await setup())();
+    const name = 'what is missing';
+    const { topHash } = await push(registry, samplePackage({ [name]: 'something' }));
+    const { entries } = await readPackage(registry, topHash);
+    const findings = async () => {
+      const found: unknown[] = [];
+      for await (const one of verifyObjects(testRuntime(), registry, entries)) found.push(one);
+      return found;
+    };
+    expect(await findings()).toEqual([]);
+    const keys: string[] = [];
+    for await (const { key } of registry.list(PACK_PREFIX)) keys.push(key);
+    for (const key of keys) {
+      const damaged = Buffer.from((await contentAt(registry, key)) ?? '');
+      damaged[0] = (damaged[0] ?? 0) ^ 1;
+      await plant(registry, key, damaged);
+    }
+    expect(await findings()).toEqual([{ logicalKey: name, kind: 'changed' }]);
+    await registry.remove(keys);
+    expect(await findings()).toEqual([{ logicalKey: name, kind: 'missing' }]);
   });
 }

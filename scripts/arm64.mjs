@@ -1,7 +1,7 @@
 // Node and sharp for arm64, run on x64 Linux by QEMU; all of it comes from npm and Debian, into the tool cache.
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasDebianTools, succeeds, unpackDebianPackages } from './debian.mjs';
 import { CACHE, installPackages, ROOT } from './tools.mjs';
 
 const NODE_VERSION = '20.20.2';
@@ -25,15 +25,14 @@ export function ensureArm64Node() {
   const node = join(folder, 'bin', 'node');
   if (existsSync(node)) return node;
   if (process.platform !== 'linux' || process.arch !== 'x64') return missing('Linux on x64');
-  if (!succeeds('apt-get', '--version') || !succeeds('dpkg-deb', '--version')) {
-    return missing('apt-get and dpkg-deb');
-  }
+  if (!hasDebianTools()) return missing('apt-get and dpkg-deb');
   rmSync(folder, { recursive: true, force: true });
   // --force takes what is not for this machine.
   const target = ['--force', '--os=linux', '--cpu=arm64', '--libc=glibc', '--loglevel=error'];
   try {
     installPackages(folder, packages, target);
-    unpackDebianPackages(folder);
+    unpackDebianPackages(folder, { debian: DEBIAN_PACKAGES }, ['amd64', 'arm64']);
+    removeOtherEmulators(folder);
   } catch {
     return missing(`npm's ${packages.join(', ')} and Debian's ${DEBIAN_PACKAGES.join(', ')}`);
   }
@@ -47,37 +46,11 @@ export function ensureArm64Node() {
   return node;
 }
 
-/** Downloads by lists of apt's own, so that neither root nor the machine's set-up is needed. */
-function unpackDebianPackages(folder) {
-  const apt = join(folder, 'apt');
-  for (const part of ['state/lists/partial', 'cache/archives/partial', 'packages']) {
-    mkdirSync(join(apt, part), { recursive: true });
-  }
-  const settings = [
-    ...[`Dir::State=${join(apt, 'state')}`, `Dir::Cache=${join(apt, 'cache')}`],
-    ...['Dir::State::status=/var/lib/dpkg/status', 'Acquire::Languages=none'],
-    ...['APT::Architectures::=amd64', 'APT::Architectures::=arm64', 'APT::Sandbox::User='],
-  ].flatMap((setting) => ['-o', setting]);
-  const options = { cwd: join(apt, 'packages'), stdio: ['ignore', 'ignore', 'inherit'] };
-  execFileSync('apt-get', ['-qq', ...settings, 'update'], options);
-  execFileSync('apt-get', ['-qq', ...settings, 'download', ...DEBIAN_PACKAGES], options);
-  for (const name of readdirSync(options.cwd)) {
-    execFileSync('dpkg-deb', ['--extract', join(options.cwd, name), join(folder, 'debian')]);
-  }
-  rmSync(apt, { recursive: true });
-  // QEMU emulates thirty other machines, in 300 MB.
+/** QEMU emulates thirty other machines, in 300 MB. */
+function removeOtherEmulators(folder) {
   const binaries = join(folder, 'debian/usr/bin');
   for (const name of readdirSync(binaries)) {
     if (name !== EMULATOR) rmSync(join(binaries, name));
-  }
-}
-
-function succeeds(command, ...args) {
-  try {
-    execFileSync(command, args, { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 // Bundles the compiled command line, so that a command loads a few files rather than all of the
 // library: `pkg log` takes 0.23 s of CPU instead of 0.50. Libraries stay apart, loaded when needed.
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { ROOT } from './tools.mjs';
@@ -17,4 +17,5 @@ const bundle = await rolldown({
 // One level below dist/, as the modules are that look for files beside them.
 await bundle.write({ dir: folder, format: 'esm', sourcemap: true });
 copyFileSync(join(ROOT, 'src/engine/kernels.wasm'), join(folder, 'kernels.wasm'));
+cpSync(join(ROOT, 'src/sandbox/child'), join(folder, 'child'), { recursive: true });
 writeFileSync(join(ROOT, 'dist/cli/main.js'), "export { runProcess } from '../bundle/main.js';\n");

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureArm64Node } from './arm64.mjs';
+import { ensureBuildah } from './buildah.mjs';
 import {
   ensureBuilt,
   ensureBun,
@@ -47,6 +48,7 @@ const env = {
   PKG_NODE_BINARIES: NODE_VERSIONS.map(ensureNode).join(':'),
   PKG_BUN_BINARY: ensureBun() ?? '',
   PKG_ARM64_NODE: ensureArm64Node() ?? '',
+  PKG_BUILDAH: ensureBuildah() ?? '',
 };
 const folder = mkdtempSync(join(tmpdir(), 'pkg-test-results-'));
 const results = join(folder, 'results.json');

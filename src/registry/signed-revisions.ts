@@ -1,15 +1,7 @@
 /** Signatures beside revisions: written after a package's list and before any pointer names it. */
-
-import { attestationPrefix } from '../objects/layout.ts';
 import type { Package } from '../package/package.ts';
-import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
-import {
-  type Envelope,
-  formatEnvelope,
-  MAX_ENVELOPE_BYTES,
-  parseEnvelope,
-} from '../signatures/dsse.ts';
+import type { Envelope } from '../signatures/dsse.ts';
 import type { PublicKey, SigningKey } from '../signatures/keys.ts';
 import { packageTree, proveEntry } from '../signatures/proof.ts';
 import type { ProvenFile } from '../signatures/proven-file.ts';
@@ -20,13 +12,8 @@ import {
   type Vouched,
 } from '../signatures/signatures.ts';
 import type { ReleaseStatement } from '../signatures/statement.ts';
-import { ALWAYS, type Storage } from '../storage/storage.ts';
-import { readBounded, uploadOf } from '../storage/whole-content.ts';
-import { digestOf } from '../store/digest.ts';
-
-/** Whoever may write to a registry can put envelopes there; more than these are not looked at. */
-const MAX_ENVELOPES = 256;
-const READS_AT_ONCE = 8;
+import type { Storage } from '../storage/storage.ts';
+import { readEnvelopes, writeEnvelope } from './attestations.ts';
 
 /** Signs a revision and puts the envelope beside it, under the SHA-256 of its text. */
 export async function writeSignature(
@@ -35,9 +22,7 @@ export async function writeSignature(
   pkg: Package,
   keys: readonly SigningKey[],
 ): Promise<void> {
-  const text = formatEnvelope(signRelease(release, pkg, keys).envelope);
-  const key = `${attestationPrefix(release.topHash)}${digestOf(text)}.json`;
-  await registry.write(key, await uploadOf(Buffer.from(text)), ALWAYS);
+  await writeEnvelope(registry, release.topHash, signRelease(release, pkg, keys).envelope);
 }
 
 /**
@@ -49,7 +34,8 @@ export async function requireSignature(
   release: Release,
   keys: readonly PublicKey[],
 ): Promise<Vouched> {
-  return checkSignature(release, await readEnvelopes(registry, release), keys);
+  const { found } = await readEnvelopes(registry, release.topHash);
+  return checkSignature(release, found, keys);
 }
 
 /**
@@ -63,7 +49,7 @@ export async function proveFile(
   { pkg, logicalKey }: { readonly pkg: Package; readonly logicalKey: string },
   keys: readonly PublicKey[],
 ): Promise<ProvenFile> {
-  const envelopes = await readEnvelopes(registry, release);
+  const { found: envelopes } = await readEnvelopes(registry, release.topHash);
   const { statement } = checkSignature(release, envelopes, keys);
   const envelope = envelopes.find((one) => isVouchedBy(release, one, keys));
   const tree = packageTree(pkg);
@@ -109,31 +95,6 @@ function isVouchedBy(release: Release, envelope: Envelope, keys: readonly Public
     return true;
   } catch (error) {
     if (error instanceof PkgError && error.code === 'integrity') return false;
-    throw error;
-  }
-}
-
-/** The envelopes beside a revision; what is no envelope says nothing. */
-async function readEnvelopes(registry: Storage, { topHash }: Release): Promise<Envelope[]> {
-  const keys: string[] = [];
-  for await (const { key } of registry.list(attestationPrefix(topHash))) {
-    keys.push(key);
-    if (keys.length >= MAX_ENVELOPES) break;
-  }
-  const envelopes: Envelope[] = [];
-  const read = mapLimit(keys, READS_AT_ONCE, async (key) => await readEnvelope(registry, key));
-  for await (const envelope of read) if (envelope !== undefined) envelopes.push(envelope);
-  return envelopes;
-}
-
-async function readEnvelope(registry: Storage, key: string): Promise<Envelope | undefined> {
-  const found = await registry.read({ key });
-  if (found === undefined) return undefined;
-  try {
-    const text = await readBounded(found.bytes, MAX_ENVELOPE_BYTES);
-    return parseEnvelope(text.toString('utf8'), `${registry.url}/${key}`);
-  } catch (error) {
-    if (error instanceof PkgError && error.code === 'integrity') return undefined;
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { type Digest, isDigest, parseDigest } from '../store/digest.ts';
 import { parseJsonAs } from './issues.ts';
 
 /** Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md. */
-const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 
 /** "The signer vouches that this top hash is a revision of this name"; `docs/format.md` has its predicate. */
 const RELEASE_PREDICATE_TYPE = 'urn:pkg:release:v1';

@@ -4,11 +4,13 @@ import type { RegistryFinding } from '../../src/inspection/inspection.ts';
 import { verifyRegistry } from '../../src/inspection/verify-registry.ts';
 import { type Policy, writeSettings } from '../../src/objects/settings.ts';
 import { topHash } from '../../src/package/top-hash.ts';
+import { writeBuildRecord } from '../../src/registry/build-records.ts';
 import { pushPackage } from '../../src/registry/push.ts';
 import { writeSignature } from '../../src/registry/signed-revisions.ts';
 import { ALWAYS, type Storage } from '../../src/storage/storage.ts';
 import { uploadOf } from '../../src/storage/whole-content.ts';
 import { digestOf } from '../../src/store/digest.ts';
+import { buildRecord } from '../support/build-records.ts';
 import { testRuntime } from '../support/runtime.ts';
 import {
   type Files,
@@ -68,11 +70,15 @@ export async function pushAt(
   const release = { name, topHash: topHash(sample.pkg) };
   await pushPackage(runtime, storage, sample.pkg, {
     ...{ name, tag, open: sample.open },
-    attest: () => writeSignature(storage, release, sample.pkg, [KEY_A]),
+    attest: async () => {
+      await writeSignature(storage, release, sample.pkg, [KEY_A]);
+      // One attestation that is in no envelope is enough.
+      if (tag !== undefined) await writeBuildRecord(storage, release, buildRecord(), []);
+    },
   });
 }
 
-/** Two names, three revisions, a tag, signatures; under `packs` a delta too. */
+/** Two names, three revisions, a tag, signatures, an unsigned record; under `packs` a delta too. */
 export async function fill(storage: Storage, policy: Policy): Promise<void> {
   await writeSettings(storage, { policy, looseObjects: false }, ALWAYS);
   await pushAt(storage, samplePackage(FILES, 'one'), { tag: 'good' });

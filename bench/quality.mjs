@@ -1,13 +1,13 @@
 // npm run bench:quality -- [--seeds N] [--folder FOLDER]: our classifier against Keras' on oid-mini.
 // Every pair and seed is a package of its own. FOLDER, if given, is kept: what it has is not done again.
-import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { ensureBuilt, ensurePackages, ensurePython, ROOT, SHARED } from '../scripts/tools.mjs';
+import { errorOf, meanOf, percent, row } from './figures.mjs';
+import { say, startServer, templateFor } from './oid-server.mjs';
 
 /** The floor is that of the data's README: HOG and colour, logistic regression, 5-fold. */
 const PAIRS = [
@@ -35,32 +35,13 @@ const BINARY = join(ROOT, 'dist', 'cli', 'bin.cjs');
 const ENTRY = join(import.meta.dirname, 'pkg-quality.mjs');
 const PEER = join(import.meta.dirname, 'peers', 'keras_quality.py');
 
-/** Runs a program and returns what it printed. */
-function say(program, args) {
-  return execFileSync(program, args, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    maxBuffer: 2 ** 26,
-  });
-}
-
 /** The template's manifest, for a pair and a seed, with a test split that nothing is chosen by. */
 function manifestOf({ classes }, seed, url) {
-  const text = readFileSync(join(ROOT, 'templates', 'image-classifier.yaml'), 'utf8');
-  const { data, ...manifest } = parse(text);
-  const meta = Object.entries(data.source).map(([name, address]) => {
-    return [name, `${url}/meta/${address.split('/').at(-1)}`];
-  });
+  const { data, ...manifest } = templateFor(classes, url);
   return stringify({
     ...manifest,
     name: `quality/${classes.join('_').toLowerCase()}_${seed}`,
-    data: {
-      ...data,
-      source: Object.fromEntries(meta),
-      query: { ...data.query, classes },
-      fetch: { ...data.fetch, requestsPerSecond: 1000 },
-      split: { validation: 0.2, test: 0.3 },
-    },
+    data: { ...data, split: { validation: 0.2, test: 0.3 } },
     model: { ...manifest.model, fit: { ...manifest.model.fit, ...FIT } },
     seed,
   });
@@ -92,35 +73,7 @@ function read(path) {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-/** Serves oid-mini on a free port, without faults. */
-async function startServer(folder) {
-  const portFile = join(folder, 'server-url');
-  rmSync(portFile, { force: true });
-  const script = join(SHARED, 'data', 'serve_oid.py');
-  const child = spawn('python3', [script, '--profile', 'clean', '--port-file', portFile], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  while (!existsSync(portFile)) {
-    if (child.exitCode !== null) throw new Error(`${script} ended at once`);
-    await sleep(50);
-  }
-  return { url: readFileSync(portFile, 'utf8').trim(), stop: () => child.kill('SIGTERM') };
-}
-
-function meanOf(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** The standard error of the mean. */
-function errorOf(values) {
-  const mean = meanOf(values);
-  const squares = values.map((value) => (value - mean) ** 2);
-  return Math.sqrt(squares.reduce((sum, it) => sum + it, 0) / (values.length - 1) / values.length);
-}
-
-const percent = (fraction) => (100 * fraction).toFixed(1);
 const plusMinus = (values) => `${percent(meanOf(values))} ± ${percent(errorOf(values))}`;
-const row = (cells) => `| ${cells.join(' | ')} |`;
 
 /** One line a seed, of all pairs. */
 function formatRuns(results) {

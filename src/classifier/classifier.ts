@@ -44,6 +44,7 @@ export interface WeightSpec {
   readonly name: WeightName;
   /** Of a convolution's kernel: height, width, input channels, filters; of a dense one: inputs, units. */
   readonly shape: Shape;
+  /** Whether training changes it by its gradient. */
   readonly trainable: boolean;
 }
 
@@ -80,11 +81,14 @@ const LAYER_NAMES: Readonly<Record<LayerKind, string>> = {
 
 /**
  * Lays out a sequential network: names, shapes and weights of its layers.
+ * @param frozen how many of the first layers keep their weights in training; batch normalization among
+ * them also keeps its moving statistics and goes by them, as Keras has it.
  * @throws PkgError `manifest` with the key `model.layers.<index>` where a layer does not fit its input.
  */
 export function planNetwork(
   inputShape: readonly [number, number, number],
   specs: readonly LayerSpec[],
+  frozen = 0,
 ): Network {
   const counts = new Map<string, number>();
   const layers: Layer[] = [];
@@ -95,7 +99,9 @@ export function planNetwork(
     counts.set(base, count + 1);
     const name = count === 0 ? base : `${base}_${String(count)}`;
     const outputShape = outputShapeOf(spec, shape, index);
-    layers.push({ name, spec, inputShape: shape, outputShape, weights: weightsOf(spec, shape) });
+    const own = weightsOf(spec, shape);
+    const weights = index < frozen ? own.map((one) => ({ ...one, trainable: false })) : own;
+    layers.push({ name, spec, inputShape: shape, outputShape, weights });
     shape = outputShape;
   }
   return { inputShape, layers };
@@ -108,6 +114,11 @@ export function weightSpecs(
   return network.layers.flatMap((layer) =>
     layer.weights.map((weight) => ({ ...weight, layer: layer.name })),
   );
+}
+
+/** Whether a layer has weights and training leaves all of them as they are. */
+export function isFrozen({ weights }: Layer): boolean {
+  return weights.length > 0 && weights.every(({ trainable }) => !trainable);
 }
 
 /** How many numbers a tensor of this shape has. */

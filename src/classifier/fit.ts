@@ -125,7 +125,8 @@ function isDone({ rows, progress }: FitState, { epochs, earlyStopping }: FitPara
   return isOver(earlyStopping, progress, rows.length);
 }
 
-function checkMonitor({ validation }: FitData, { earlyStopping }: FitParams): void {
+/** Fails where early stopping watches what there are no examples for. */
+export function checkMonitor({ validation }: FitData, { earlyStopping }: FitParams): void {
   if (validation.count > 0 || !(earlyStopping?.monitor.startsWith('val_') ?? false)) return;
   throw new PkgError('manifest', 'there are no validation examples', {
     key: 'model.fit.earlyStopping.monitor',

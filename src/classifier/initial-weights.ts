@@ -4,13 +4,17 @@ import { createRandom, type Random } from './random.ts';
 
 /**
  * Kernels are drawn evenly from [-l, l) with l = sqrt(6 / (inputs + outputs)) (Glorot, Bengio 2010);
- * gamma and moving variance are 1, the rest 0. Each kernel has a stream of its own.
+ * gamma and moving variance are 1, the rest 0. Each kernel has a stream of its own, by its place among
+ * all weights.
+ * @param kept the network's first weights, where they are given and not drawn.
  */
-export function initialWeights(network: Network, seed: number): Weights {
-  return weightSpecs(network).map((spec, index) =>
-    initialWeight(spec, () => {
-      return createRandom(seed, ['initial weights', index]);
-    }),
+export function initialWeights(network: Network, seed: number, kept: Weights = []): Weights {
+  return weightSpecs(network).map(
+    (spec, index) =>
+      kept[index] ??
+      initialWeight(spec, () => {
+        return createRandom(seed, ['initial weights', index]);
+      }),
   );
 }
 

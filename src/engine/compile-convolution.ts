@@ -12,8 +12,10 @@ import {
   type Compiler,
   forwardCall,
   gradientTensor,
+  isTrained,
   type LayerInput,
   type LayerPlace,
+  prepareCall,
   updateCall,
 } from './compiler.ts';
 import { allocateTensor, filledUp, type Parameter, type Tensor } from './layout.ts';
@@ -22,6 +24,7 @@ type Convolution = Extract<LayerSpec, { readonly kind: 'conv2d' }>;
 
 /** Everything about one convolution that its calls are made of. */
 interface Plan {
+  readonly layer: Layer;
   readonly spec: Convolution;
   readonly input: Tensor;
   readonly inputGradient: Tensor | undefined;
@@ -61,11 +64,12 @@ export function compileConvolution(
   const kernel = compiler.parameter(index, 'kernel');
   if (kernel === undefined) throw new Error('invariant broken: a convolution has a kernel');
   const plan: Plan = {
+    layer,
     spec,
     input: padded.tensor,
     inputGradient: padded.gradient,
     output,
-    gradient: compiler.training ? gradientTensor(compiler, output) : undefined,
+    gradient: isTrained(compiler, layer) ? gradientTensor(compiler, output) : undefined,
     rows,
     columns,
     positions: place.pooled ? compiler.arena.allocate(compiler.batchSize * positionBytes) : 0,
@@ -147,10 +151,11 @@ function compileForward(compiler: Compiler, plan: Plan): void {
 }
 
 function compileWinograd(compiler: Compiler, plan: Plan): void {
-  const { spec, input, output, positions, positionBytes, kernel, bias, rows, columns } = plan;
+  const { layer, spec, input, output, positions, positionBytes, kernel, bias, rows, columns } =
+    plan;
   const outputBytes = output.stride * 4;
   const transformed = compiler.arena.allocate(16 * input.stride * outputBytes);
-  compiler.prepare.push({
+  prepareCall(compiler, layer, {
     kernel: 'transformKernel',
     args: [kernel.address, transformed, input.stride, outputBytes],
   });
@@ -236,10 +241,10 @@ function compileInputGradient(
   inputGradient: Tensor,
   gradient: Tensor,
 ): void {
-  const { spec, input, kernel } = plan;
+  const { layer, spec, input, kernel } = plan;
   const taps = spec.kernelSize * spec.kernelSize * input.stride;
   const turned = compiler.arena.allocate(taps * gradient.stride * 4);
-  compiler.prepare.push({
+  prepareCall(compiler, layer, {
     kernel: 'turnKernel',
     args: [kernel.address, turned, taps, gradient.stride],
   });

@@ -12,6 +12,7 @@ import {
   type Compiler,
   forwardCall,
   gradientTensor,
+  isTrained,
   type LayerInput,
   type LayerPlace,
   updateCall,
@@ -107,12 +108,13 @@ export function reshape(compiler: Compiler, tensor: Tensor, shape: Shape): Tenso
 
 export function compileDense(
   compiler: Compiler,
-  { spec, outputShape }: Layer & { readonly spec: Spec<'dense'> },
+  layer: Layer & { readonly spec: Spec<'dense'> },
   index: number,
   input: LayerInput,
   { endsWithLoss }: LayerPlace,
 ): CompiledLayer {
   const { arena, batchSize } = compiler;
+  const { spec, outputShape } = layer;
   const kernel = compiler.parameter(index, 'kernel');
   if (kernel === undefined) throw new Error('invariant broken: a dense layer has a kernel');
   const bias = compiler.parameter(index, 'bias');
@@ -135,7 +137,7 @@ export function compileDense(
   const sumArgs = [partial, partialBytes, tasks, bias?.address ?? 0, address, imageBytes];
   forwardCall(compiler, { kernel: 'sumDense', args: [...sumArgs, relu ? 1 : 0] });
   if (!relu && spec.activation !== 'linear') activationForward(compiler, spec.activation, output);
-  if (!compiler.training) return { output, gradient: undefined };
+  if (!isTrained(compiler, layer)) return { output, gradient: undefined };
   const gradient = gradientTensor(compiler, output);
   denseBackward(compiler, { input, gradient, kernel, bias, taskInputs, tasks });
   if (spec.activation !== 'linear' && !endsWithLoss) {
@@ -257,50 +259,4 @@ export function compilePooling(
     backwardCall(compiler, program, { kernel, args });
   });
   return result;
-}
-
-export function compileNormalization(
-  compiler: Compiler,
-  spec: Spec<'batchNormalization'>,
-  index: number,
-  { tensor, gradient }: LayerInput,
-): CompiledLayer {
-  const { arena, batchSize, forward, predict, groups, groupImages } = compiler;
-  const { height, width, channels, stride } = tensor;
-  const output = allocateTensor(arena, batchSize, [height, width, channels], stride);
-  const own = compiler.training ? gradientTensor(compiler, output) : undefined;
-  const gamma = compiler.parameter(index, 'gamma');
-  const beta = compiler.parameter(index, 'beta');
-  const args = [
-    ...[tensor.address, tensor.imageBytes, height * width, stride],
-    ...[output.address, output.imageBytes, arena.allocate(4 * stride * 8)],
-    ...[arena.allocate(groups * 2 * stride * 8), groupImages],
-    ...[gamma?.address ?? 0, beta?.address ?? 0],
-    compiler.parameter(index, 'moving_mean')?.address ?? 0,
-    compiler.parameter(index, 'moving_variance')?.address ?? 0,
-    ...[arena.allocate(2 * stride * 4), own?.address ?? 0, own?.imageBytes ?? 0],
-    ...[gradient?.address ?? 0, gradient?.imageBytes ?? 0],
-    ...[gamma?.gradient ?? 0, beta?.gradient ?? 0],
-    ...[floatBits(spec.momentum), floatBits(spec.epsilon)],
-  ];
-  const normalize = { kernel: 'normalize', args } as const;
-  predict.perImage(batchSize, 1, normalize);
-  compiler.prepare.push({ kernel: 'useMoving', args });
-  forward.perImage(batchSize, groupImages, { kernel: 'sumForward', args });
-  forward.phase(1, [{ kernel: 'endMean', args }]);
-  forward.perImage(batchSize, groupImages, { kernel: 'sumForwardSquares', args });
-  forward.phase(1, [{ kernel: 'endVariance', args }]);
-  forward.perImage(batchSize, 1, normalize);
-  compiler.backward.push((program) => {
-    backwardCall(compiler, program, { kernel: 'sumBackward', args });
-    program.phase(1, [{ kernel: 'endBackward', args }]);
-    if (gradient === undefined) return;
-    backwardCall(compiler, program, { kernel: 'normalizeBackward', args });
-  });
-  for (const parameter of [gamma, beta]) {
-    if (parameter !== undefined && compiler.training) {
-      compiler.finish.push(updateCall(compiler, parameter, parameter.count));
-    }
-  }
-  return { output, gradient: own };
 }

@@ -3,22 +3,23 @@
 import { FILL_CODES, type FillMode } from '../classifier/augment.ts';
 import {
   type Activation,
+  isFrozen,
   type Layer,
   type Network,
   outputUnits,
   sizeOf,
 } from '../classifier/classifier.ts';
 import type { Loss, Optimizer } from '../classifier/engine.ts';
-import { PkgError } from '../runtime/errors.ts';
+import { invariant, PkgError } from '../runtime/errors.ts';
 import { compileConvolution } from './compile-convolution.ts';
 import {
   compileActivation,
   compileDense,
   compileDropout,
-  compileNormalization,
   compilePooling,
   reshape,
 } from './compile-layers.ts';
+import { compileNormalization } from './compile-normalization.ts';
 import {
   backwardCall,
   type CompiledLayer,
@@ -108,6 +109,7 @@ export function compileNetwork(options: CompileOptions): Compiled {
     reductions: [],
     finish: [],
     prepare: [],
+    renew: [],
     training: training !== undefined,
     kept: new Set(),
     dropoutKeys: [],
@@ -142,7 +144,7 @@ export function compileNetwork(options: CompileOptions): Compiled {
   };
 }
 
-/** Weights first, then slots, then gradients: the state is one run of bytes. */
+/** Weights first, then slots and gradients of what is trained: the state is one run of bytes. */
 function placeParameters(
   arena: Arena,
   { network, training }: CompileOptions,
@@ -164,7 +166,7 @@ function placeParameters(
   const parameters = specs.map((one, index) => ({
     ...one,
     address: addresses[index] ?? 0,
-    gradient: training === undefined ? 0 : arena.allocate(one.count * 4),
+    gradient: training && one.spec.trainable ? arena.allocate(one.count * 4) : 0,
     slots: slotAddresses.map((of) => of[index] ?? 0),
     sick: arena.allocate(4),
   }));
@@ -210,6 +212,7 @@ function compileLayers(
   for (let index = 0; index < layers.length; index += 1) {
     const layer = layers[index];
     if (layer === undefined) continue;
+    invariant(!isFrozen(layer) || current.gradient === undefined, 'frozen layers come first');
     const last = index === layers.length - 1;
     const pool = layers[index + 1];
     const pooled = pool !== undefined && canFusePool(layer, pool);
@@ -249,7 +252,7 @@ function compileLayer(
     case 'dropout':
       return compileDropout(compiler, spec.rate, index, input);
     case 'batchNormalization':
-      return compileNormalization(compiler, spec, index, input);
+      return compileNormalization(compiler, { ...layer, spec }, index, input);
     case 'activation':
       return compileActivation(compiler, spec.function, input, place);
   }
@@ -320,7 +323,7 @@ function compileEnds(
     forward.phase(1, [{ kernel: 'crossEntropy', args: lossArgs(gradient?.address ?? 0) }]);
     for (const step of compiler.backward.toReversed()) step(forward);
     for (const reduce of compiler.reductions) reduce(forward);
-    forward.phase(1, [...compiler.finish, ...compiler.prepare]);
+    forward.phase(1, [...compiler.finish, ...compiler.renew]);
   }
   return { labels, exampleWeights, result };
 }

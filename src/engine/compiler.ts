@@ -1,4 +1,5 @@
 /** What the compilers of layers share: programs under way, memory, and the calls they have in common. */
+import { isFrozen, type Layer } from '../classifier/classifier.ts';
 import { type Arena, allocateTensor, type Parameter, type Tensor } from './layout.ts';
 import type { Call, Program } from './program.ts';
 
@@ -19,6 +20,8 @@ export interface Compiler {
   /** Calls after all gradients, in one task: small updates, and what is derived of the weights. */
   readonly finish: Call[];
   readonly prepare: Call[];
+  /** Those of `prepare` that an update makes necessary again. */
+  readonly renew: Call[];
   readonly training: boolean;
   /** Addresses of outputs that the backward pass reads, so that no layer may change them in place. */
   readonly kept: Set<number>;
@@ -38,6 +41,17 @@ export function forwardCall(compiler: Compiler, call: Call): void {
 /** A call for each image of the backward pass, a task a group. */
 export function backwardCall(compiler: Compiler, program: Program, call: Call): void {
   program.perImage(compiler.batchSize, compiler.groupImages, call);
+}
+
+/** A call that derives something of a layer's weights; it is done again after an update of them. */
+export function prepareCall(compiler: Compiler, layer: Layer, call: Call): void {
+  compiler.prepare.push(call);
+  if (!isFrozen(layer)) compiler.renew.push(call);
+}
+
+/** Whether a layer is trained here, so that gradients are to come as far as its output. */
+export function isTrained({ training }: Compiler, layer: Layer): boolean {
+  return training && !isFrozen(layer);
 }
 
 /** The update of a parameter, by tasks of so many numbers. */

@@ -8,7 +8,7 @@ const activation = z.enum(['linear', 'relu', 'sigmoid', 'softmax', 'tanh']).defa
 const OTHER_LAYERS = '; any other is for engine: tensorflow, by entry instead of layers';
 
 /** Keras reads no deeper file in good time. */
-const MAX_LAYERS = 200;
+export const MAX_LAYERS = 200;
 
 /** A window's side in pixels, square. */
 const windowSide = positiveInteger.max(64);
@@ -122,20 +122,50 @@ const fitSchema = z.strictObject({
     .optional(),
 });
 
+const inputSchema = z.strictObject({
+  widthPx: positiveInteger.max(8192),
+  heightPx: positiveInteger.max(8192),
+});
+
+/** What a network's input is unless it is said, or a base says it. */
+const DEFAULT_INPUT: z.output<typeof inputSchema> = { widthPx: 128, heightPx: 128 };
+
+/** A published model whose first layers, weights and all, the network begins with; `layers` follow them. */
+const baseSchema = z.strictObject({
+  /** A reference, `user/name@<top hash>` at best. */
+  package: text,
+  /** A logical key of that package; `weights.bin` lies beside it. */
+  path: z
+    .string()
+    .regex(/^(?:[^/]+\/)*[^/]+\.json$/, {
+      error: "expected the logical key of a TensorFlow.js model, such as 'models/model.json'",
+    })
+    .default('models/model.json'),
+  /** How many layers are taken; unless it is said, all up to the last flatten or global pooling. */
+  keep: positiveInteger.max(MAX_LAYERS).optional(),
+  /** How many of these keep their weights, the first ones; unless it is said, all. */
+  freeze: z.int().min(0).max(MAX_LAYERS).optional(),
+});
+
+export type BaseParams = Readonly<z.output<typeof baseSchema>>;
+
+/** A model with every default; `input` is absent only where a base is there to say it. */
 export type ModelParams = z.output<typeof modelSchema>;
 
 export const modelSchema = z
   .strictObject({
     engine: z.enum(['deterministic', 'tensorflow']).default('deterministic'),
-    input: z
-      .strictObject({ widthPx: positiveInteger.max(8192), heightPx: positiveInteger.max(8192) })
-      .prefault({ widthPx: 128, heightPx: 128 }),
+    input: inputSchema.optional(),
+    base: baseSchema.optional(),
     layers: z
       .array(oneOf(layerKinds, 'layer', OTHER_LAYERS))
       .min(1)
       .max(MAX_LAYERS)
       .optional(),
+    /** A path in the tree of the pinned code: a module that exports `createModel`. */
     entry: text.optional(),
+    /** What `createModel` is given as `params`. */
+    params: z.record(text, z.json()).optional(),
     augment: augmentSchema.optional(),
     fit: fitSchema.prefault({}),
   })
@@ -144,4 +174,15 @@ export const modelSchema = z
   })
   .refine((model) => model.entry === undefined || model.engine === 'tensorflow', {
     error: 'expected engine: tensorflow beside entry; the deterministic engine takes layers',
-  });
+  })
+  .refine((model) => model.params === undefined || model.entry !== undefined, {
+    error: 'expected entry beside params: they are handed to its createModel',
+  })
+  .refine((model) => model.base === undefined || model.engine === 'deterministic', {
+    error: 'expected engine: deterministic beside base',
+  })
+  .transform(({ engine, input, ...rest }) => ({
+    engine,
+    input: input ?? (rest.base === undefined ? DEFAULT_INPUT : undefined),
+    ...rest,
+  }));

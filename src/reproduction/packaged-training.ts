@@ -10,13 +10,14 @@ import type { Entry } from '../package/entry.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { BASE_FILES, BASE_FOLDER, findBaseModel, inputOf } from '../steps/base.ts';
 import { openExamples } from '../steps/example-reader.ts';
 import { makeExamples } from '../steps/examples.ts';
 import type { TrainingPlan } from '../steps/network.ts';
 import { parseReplay, type Replay } from '../steps/replay.ts';
 import { dataOf, openTraining, planOf, type TrainParams } from '../steps/training.ts';
 import type { Store } from '../store/store.ts';
-import { type TreeEntry, treeOf } from '../store/tree.ts';
+import { type Tree, type TreeEntry, treeOf } from '../store/tree.ts';
 
 const CROPS = 'images_cropped/';
 
@@ -53,10 +54,11 @@ export async function openPackagedTraining(
     crops: treeOf(await keepCrops(runtime, store, opened)),
     table: [await keep(store, opened, demand(opened, 'metadata/crops.csv'), 'crops.csv')],
   };
-  const { examples: tree = [] } = await makeExamples(runtime, store, params.input, inputs);
+  const base = await findBaseModel(store, params, await keepBase(store, opened, params));
+  const { examples: tree = [] } = await makeExamples(runtime, store, inputOf(params, base), inputs);
   const examples = await openExamples(runtime, store, tree);
   try {
-    const plan = planOf(params, examples);
+    const plan = planOf(params, examples, base);
     const engine = await openTraining(runtime, plan);
     const data = dataOf(plan, examples);
     return {
@@ -101,6 +103,20 @@ async function keep(
   path: string,
 ): Promise<TreeEntry> {
   return { path, ...(await store.putBytes(await opened.read(entry))) };
+}
+
+/** The base that the package holds a copy of, where its training began with one. */
+async function keepBase(
+  store: Store,
+  opened: OpenedPackage,
+  { base }: TrainParams,
+): Promise<Tree | undefined> {
+  if (base === undefined) return undefined;
+  const kept: TreeEntry[] = [];
+  for (const path of BASE_FILES) {
+    kept.push(await keep(store, opened, demand(opened, `${BASE_FOLDER}${path}`), path));
+  }
+  return treeOf(kept);
 }
 
 async function keepCrops(

@@ -4,19 +4,25 @@ import {
   type Network,
   outputUnits,
   planNetwork,
+  type Weights,
+  weightSpecs,
 } from '../classifier/classifier.ts';
 import type { Loss, Optimizer } from '../classifier/engine.ts';
 import type { FitParams } from '../classifier/fit.ts';
 import type { Schedule } from '../classifier/schedule.ts';
 import { checkEngine } from '../engine/engine.ts';
-import type { ModelParams } from '../manifest/model.ts';
+import { MAX_LAYERS, type ModelParams } from '../manifest/model.ts';
+import type { Model } from '../models/models.ts';
 import { invariant, PkgError } from '../runtime/errors.ts';
+import { inputOf, keptLayers } from './base.ts';
 
 type LayerParams = NonNullable<ModelParams['layers']>[number];
 
 /** A training with everything that decides a bit of its weights, beside the examples. */
 export interface TrainingPlan {
   readonly network: Network;
+  /** The network's first weights, where it begins with a base's; the others are drawn. */
+  readonly kept: Weights;
   readonly classes: readonly string[];
   readonly loss: Loss;
   readonly optimizer: Optimizer;
@@ -27,6 +33,7 @@ export interface TrainingPlan {
  * Plans the training of a manifest's model.
  * @param classes names in the order of the network's outputs.
  * @param counts training examples of each class.
+ * @param base what `model.base` names, where it names something.
  * @throws PkgError `manifest` where layers, classes or settings do not fit each other.
  */
 export function planTraining(
@@ -34,15 +41,28 @@ export function planTraining(
   seed: number,
   classes: readonly string[],
   counts: readonly number[],
+  base?: Model,
 ): TrainingPlan {
-  const { augment, fit } = model;
-  const network = networkOf(model);
-  checkOutputs(network, classes);
+  const { network, kept, inHead } = networkOf(model, base);
+  inHead(() => {
+    checkOutputs(network, classes);
+  });
+  const loss = lossOf(model, network);
+  return { network, kept, classes, loss, ...planFit(model, seed, classes, counts) };
+}
+
+/**
+ * Plans how a model is trained, whatever its network; parameters as those of `planTraining`.
+ * @throws PkgError `manifest` where a weight is of no class.
+ */
+export function planFit(
+  { augment, fit }: ModelParams,
+  seed: number,
+  classes: readonly string[],
+  counts: readonly number[],
+): Pick<TrainingPlan, 'optimizer' | 'fit'> {
   const { optimizer, learningRate } = optimizerOf(fit.optimizer);
   return {
-    network,
-    classes,
-    loss: lossOf(model, network),
     optimizer,
     fit: {
       seed,
@@ -59,19 +79,75 @@ export function planTraining(
 
 /**
  * Checks what can be known of a model before there is any crop: whether the layers fit each other, the
- * loss and the engine.
+ * loss and the engine. Of a model on a base that is not at hand yet, nothing can be known.
  * @throws PkgError `manifest` where they do not.
  */
-export function checkModel(model: ModelParams): void {
-  const network = networkOf(model);
+export function checkModel(model: ModelParams, base?: Model): void {
+  if (model.base !== undefined && base === undefined) return;
+  const { network, inHead } = networkOf(model, base);
   const { optimizer } = optimizerOf(model.fit.optimizer);
   const training = { loss: lossOf(model, network), optimizer, fill: model.augment?.fill };
-  checkEngine({ network, batchSize: model.fit.batchSize, threads: 1, training });
+  inHead(() => {
+    checkEngine({ network, batchSize: model.fit.batchSize, threads: 1, training });
+  });
 }
 
-function networkOf({ input, layers }: ModelParams): Network {
-  invariant(layers !== undefined, 'the deterministic engine is given layers');
-  return planNetwork([input.heightPx, input.widthPx, 3], layers.map(layerSpecOf));
+/** A manifest's network, and how to speak of its layers. */
+interface PlannedNetwork {
+  readonly network: Network;
+  readonly kept: Weights;
+  /** Does what may fail for a layer; the error then names the manifest's layer, or speaks of the base. */
+  readonly inHead: <Result>(work: () => Result) => Result;
+}
+
+function networkOf(model: ModelParams, base: Model | undefined): PlannedNetwork {
+  invariant(model.layers !== undefined, 'the deterministic engine is given layers');
+  const { widthPx, heightPx } = inputOf(model, base);
+  const head = model.layers.map(layerSpecOf);
+  if (model.base === undefined || base === undefined) {
+    const network = planNetwork([heightPx, widthPx, 3], head);
+    return { network, kept: [], inHead: (work) => work() };
+  }
+  const { specs, weights, frozen } = keptLayers(model.base, base);
+  const inHead = <Result>(work: () => Result) => speakOfHead(specs.length, work);
+  const network = inHead(() => planNetwork([heightPx, widthPx, 3], [...specs, ...head], frozen));
+  checkTrained(network);
+  return { network, kept: weights, inHead };
+}
+
+/** Turns the number of a layer in the whole network into its place in the manifest. */
+function speakOfHead<Result>(kept: number, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    const place =
+      error instanceof PkgError ? /^model\.layers\.(\d+)(.*)$/.exec(error.key ?? '') : null;
+    if (!(error instanceof PkgError) || place === null) throw error;
+    const [, index = '', rest = ''] = place;
+    const layer = Number(index);
+    if (layer < kept) {
+      throw new PkgError(error.code, `layer ${String(layer + 1)} of the base: ${error.message}`, {
+        key: 'model.base',
+        hint: 'Keep fewer of its layers, or take another base.',
+        cause: error,
+      });
+    }
+    const key = `model.layers.${String(layer - kept)}${rest}`;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new PkgError(error.code, error.message, { key, ...hint, cause: error });
+  }
+}
+
+function checkTrained(network: Network): void {
+  if (network.layers.length > MAX_LAYERS) {
+    const what = `${String(network.layers.length)} layers are more than ${String(MAX_LAYERS)}`;
+    throw new PkgError('manifest', what, { key: 'model.base.keep', hint: 'Keep fewer.' });
+  }
+  if (weightSpecs(network).some(({ trainable }) => trainable)) return;
+  throw new PkgError('manifest', 'no layer is left to be trained', {
+    key: 'model.base.freeze',
+    hint: 'Lower it, or let model.layers have a dense layer.',
+  });
 }
 
 function lossOf({ fit: { loss } }: ModelParams, network: Network): Loss {

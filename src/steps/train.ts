@@ -20,7 +20,8 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { canonicalJson, toPlainJson } from '../store/canonical-json.ts';
 import { type Digest, digestOf } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
-import { type Tree, treeDigest, treeOf } from '../store/tree.ts';
+import { type Tree, type TreeEntry, treeDigest, treeOf } from '../store/tree.ts';
+import { BASE_FOLDER, findBaseModel } from './base.ts';
 import { type Checkpoint, findCheckpoint, type Snapshot, writeCheckpoint } from './checkpoint.ts';
 import { type Examples, openExamples } from './example-reader.ts';
 import type { TrainingPlan } from './network.ts';
@@ -43,10 +44,12 @@ export const HISTORY_COLUMNS = [
 ] as const;
 
 /**
- * Trains on `inputs.examples`. Outputs `model`: `models/model.json`, `models/weights.bin`,
- * `models/clf.h5`, `models/history.csv`, `models/replay.json` and the snapshots it names. Where it is
- * stopped, the same call goes on after the last whole epoch, to the same bits.
- * @throws PkgError `manifest` where model and crops do not fit, or a number stops being finite.
+ * Trains on `inputs.examples`, where `params.base` is given from the model in `inputs.base`: `model.json`
+ * and `weights.bin`. Outputs `model`: `models/model.json`, `models/weights.bin`, `models/clf.h5`,
+ * `models/history.csv`, `models/replay.json`, the snapshots it names, and below `models/base/` the base as
+ * it was given. Where it is stopped, the same call goes on after the last whole epoch, to the same bits.
+ * @throws PkgError `manifest` where model, base and crops do not fit, or a number stops being finite;
+ * `integrity` or `usage` where the base is broken or none that can be trained on.
  */
 export async function trainClassifier(
   runtime: Runtime,
@@ -54,17 +57,17 @@ export async function trainClassifier(
   params: TrainParams,
   inputs: StepInputs,
 ): Promise<StepOutputs> {
+  const base = await findBaseModel(store, params, inputs['base']);
   const examples = await openExamples(runtime, store, inputs['examples'] ?? []);
   try {
-    const plan = planOf(params, examples);
+    const plan = planOf(params, examples, base);
     const engine = await openTraining(runtime, plan);
     try {
-      const key = workKey(params, inputs['examples'] ?? []);
+      const key = workKey(params, inputs);
       const trained = await runTraining({ runtime, store, engine, plan, examples, key }, inputs);
-      const model = modelOf(plan, params, engine);
-      const tree = await modelFiles(store, model, trained);
+      const files = await modelFiles(store, modelOf(plan, engine), trained);
       await store.removeWork(key);
-      return { model: tree };
+      return { model: treeOf([...files, ...baseFiles(inputs['base'] ?? [])]) };
     } finally {
       await engine.close();
     }
@@ -121,7 +124,19 @@ async function runTraining(training: Training, inputs: StepInputs): Promise<Trai
   return { fit: state, snapshots, epoch: next.value, iterationsPerEpoch: perEpoch };
 }
 
-function reportEvent(runtime: Runtime, progress: Progress, event: FitEvent, epochs: number): void {
+/** What is told of a training while it goes on. */
+export type TrainingEvent =
+  | Extract<FitEvent, { readonly kind: 'iteration' }>
+  | { readonly kind: 'epoch'; readonly row: EpochRow }
+  | { readonly kind: 'link' };
+
+/** Tells of an update, or of an epoch that is done. */
+export function reportEvent(
+  runtime: Runtime,
+  progress: Progress,
+  event: TrainingEvent,
+  epochs: number,
+): void {
   if (event.kind === 'iteration') {
     const { epoch, iteration, loss, accuracy, examples } = event;
     progress.advance({ pieces: examples, training: { epoch, epochs, iteration, loss, accuracy } });
@@ -157,29 +172,41 @@ function isSnapshot(
 }
 
 /** What an unfinished training is found by: everything that decides a bit of it. */
-function workKey(params: TrainParams, examples: Tree): Digest {
-  const toolchain = toolchainOf('train');
-  return digestOf(
-    canonicalJson(toPlainJson({ params, examples: treeDigest(examples), toolchain })),
-  );
+function workKey(params: TrainParams, inputs: StepInputs): Digest {
+  const work = {
+    params,
+    examples: treeDigest(inputs['examples'] ?? []),
+    base: inputs['base'] === undefined ? undefined : treeDigest(inputs['base']),
+    toolchain: toolchainOf('train'),
+  };
+  return digestOf(canonicalJson(toPlainJson(work)));
+}
+
+/** The base as it was given, so that the package alone suffices to do the training again. */
+function baseFiles(base: Tree): Tree {
+  return base.map((entry) => ({ ...entry, path: `${BASE_FOLDER}${entry.path}` }));
 }
 
 function modelOf(
   { network, classes, optimizer, loss, fit: { learningRate } }: TrainingPlan,
-  { input }: TrainParams,
   engine: Engine,
 ): Model {
+  const [heightPx, widthPx] = network.inputShape;
   return {
     network,
     weights: engine.readWeights(),
     classes,
-    input: { ...input, channels: 'RGB', rescale: 1 / 255, resize: RESIZE },
+    input: { widthPx, heightPx, channels: 'RGB', rescale: 1 / 255, resize: RESIZE },
     threshold: 0.5,
     training: { optimizer, learningRate, loss },
   };
 }
 
-async function modelFiles(store: Store, model: Model, trained: Trained): Promise<Tree> {
+async function modelFiles(
+  store: Store,
+  model: Model,
+  trained: Trained,
+): Promise<readonly TreeEntry[]> {
   const { modelJson, weightsBin } = formatTfjs(model);
   const { fit: state, snapshots, epoch, iterationsPerEpoch } = trained;
   const history = formatCsv(HISTORY_COLUMNS, state.rows.map(historyRow));
@@ -202,11 +229,13 @@ async function modelFiles(store: Store, model: Model, trained: Trained): Promise
   for (const [name, content] of files) {
     entries.push({ path: `models/${name}`, ...(await store.putBytes(content)) });
   }
-  return treeOf(entries);
+  return entries;
 }
 
 /** Numbers as JavaScript spells them, the shortest that reads back the same; nothing where there is none. */
-function historyRow(row: EpochRow): Readonly<Record<(typeof HISTORY_COLUMNS)[number], string>> {
+export function historyRow(
+  row: EpochRow,
+): Readonly<Record<(typeof HISTORY_COLUMNS)[number], string>> {
   const text = (value: number | null) => (value === null ? '' : String(value));
   return {
     epoch: text(row.epoch),

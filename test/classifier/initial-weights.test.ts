@@ -86,4 +86,12 @@ describe('initial weights', () => {
     expect(shorter.length).toBe(4);
     expect(shorter.map((weight) => weight.join())).toEqual(longer.map((weight) => weight.join()));
   });
+
+  it('are those that are given for the first layers, and drawn as ever for the others', () => {
+    const kept = planNetwork([32, 32, 3], SPECS.slice(0, 3));
+    const given = initialWeights(kept, 1);
+    const all = initialWeights(NETWORK, 42, given);
+    expect(all.slice(0, given.length)).toEqual(given);
+    expect(all.slice(given.length)).toEqual(initialWeights(NETWORK, 42).slice(given.length));
+  });
 });

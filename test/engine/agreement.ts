@@ -39,6 +39,7 @@ function largestOf(values: Float32Array): number {
 interface Setting extends Settings {
   /** Examples in the batch; as many as it may have, unless told. */
   readonly count?: number;
+  readonly frozen?: number;
 }
 
 /**

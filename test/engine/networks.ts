@@ -97,9 +97,14 @@ export function randomBatch(network: Network, random: Random, count: number): Tr
 export async function sample(
   inputShape: readonly [number, number, number],
   specs: readonly LayerSpec[],
-  settings: Settings & { readonly count?: number; readonly draw?: number } = {},
+  settings: Settings & {
+    readonly count?: number;
+    readonly draw?: number;
+    /** How many of the first layers keep their weights. */
+    readonly frozen?: number;
+  } = {},
 ): Promise<{ network: Network; engine: OpenEngine; weights: Weights; batch: TrainingBatch }> {
-  const network = planNetwork(inputShape, specs);
+  const network = planNetwork(inputShape, specs, settings.frozen);
   const random = createRandom(SEED, ['sample', settings.draw ?? 0]);
   const weights = randomWeights(network, random);
   const engine = await openEngine(network, settings);

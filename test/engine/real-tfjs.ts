@@ -18,6 +18,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { input, type LayersModel, layers, metrics, model } from '@tensorflow/tfjs-layers';
 import {
+  isFrozen,
   type Layer,
   type LayerSpec,
   type Network,
@@ -121,6 +122,15 @@ function tfjsLayer(spec: Exclude<LayerSpec, { readonly kind: 'dropout' }>): Tfjs
   }
 }
 
+/** A layer that is not trained; TensorFlow.js would normalize by the batch even so, Keras does not. */
+function frozenLayer(spec: Exclude<LayerSpec, { readonly kind: 'dropout' }>): TfjsLayer {
+  const layer = tfjsLayer(spec);
+  if (spec.kind !== 'batchNormalization') return layer;
+  const call = layer.call.bind(layer);
+  layer.call = (inputs) => call(inputs, { training: false });
+  return layer;
+}
+
 function windowOf({
   poolSize,
   strides,
@@ -135,7 +145,7 @@ function windowOf({
 
 function layerOf(layer: Layer, index: number, batch: TrainingBatch, seed: number): TfjsLayer {
   const { spec, inputShape } = layer;
-  if (spec.kind !== 'dropout') return tfjsLayer(spec);
+  if (spec.kind !== 'dropout') return isFrozen(layer) ? frozenLayer(spec) : tfjsLayer(spec);
   const { count, iteration } = batch;
   const mask = dropoutMask(inputShape, count, { seed, layer: index, iteration, rate: spec.rate });
   return new Masked(tensor(mask, [count, ...inputShape]));
@@ -162,6 +172,10 @@ export async function computeByTfjs(
   const stack = network.layers.map((layer, index) => layerOf(layer, index, batch, seed));
   const built = tfjsModel(network.inputShape, stack);
   try {
+    for (const [index, layer] of network.layers.entries()) {
+      const own = stack[index];
+      if (own !== undefined && isFrozen(layer)) own.trainable = false;
+    }
     writeWeights(network, stack, weights);
     const shape = [batch.count, ...network.inputShape] as [number, number, number, number];
     const pixels = Float32Array.from(batch.pixels, (value) => value * Math.fround(1 / 255));

@@ -19,7 +19,7 @@ import { FETCH, FROM_STORE, KEEP, type Plan } from './plan.ts';
 import { requireInStore } from './plan-summary.ts';
 
 /** An entry whose bytes are on their way for another one, and come from the store thereafter. */
-const LATER = 3;
+const LATER = 4;
 
 export interface Work {
   readonly registry: Storage;

@@ -10,6 +10,13 @@ import type { Store } from '../store/store.ts';
 import type { Installation } from './installation.ts';
 import { KnownRevisions } from './known-revisions.ts';
 
+/** A revision that was found and whose list was checked. */
+export interface FoundPackage {
+  readonly name: string;
+  readonly topHash: TopHash;
+  readonly pkg: Package;
+}
+
 export interface WantedPackage {
   readonly registry: Storage;
   readonly reference: Reference;

@@ -1,6 +1,6 @@
 /** Install: a package, or a part of it, out of a registry or the store into a folder. */
 import { join } from 'node:path';
-import { type Package, packageSizeBytes, type TopHash } from '../package/package.ts';
+import { packageSizeBytes, type TopHash } from '../package/package.ts';
 import { OWN_FOLDER } from '../package/verify.ts';
 import type { Reference } from '../registry/reference.ts';
 import { PkgError } from '../runtime/errors.ts';
@@ -8,8 +8,17 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { Store } from '../store/store.ts';
 import { carryOut } from './carry-out.ts';
+import {
+  type Derivation,
+  type Derive,
+  type DeriveCounts,
+  ownStore,
+  plannedCounts,
+  removeOwnStore,
+  withDerived,
+} from './deriving.ts';
 import { FileCache } from './file-cache.ts';
-import { findPackage } from './find-package.ts';
+import { type FoundPackage, findPackage } from './find-package.ts';
 import {
   findInstallation,
   type Installation,
@@ -45,6 +54,8 @@ export interface InstallResult {
   readonly reused: number;
   /** What came from the registry, without what had arrived before of large files. */
   readonly fetchedBytes: number;
+  /** Only where deriving was asked for; what was derived is neither fetched nor from the store. */
+  readonly derived?: DeriveCounts;
 }
 
 /** What would be installed. */
@@ -53,13 +64,8 @@ export interface InstallPlan extends PlanSummary {
   readonly topHash: TopHash;
   readonly entries: number;
   readonly sizeBytes: number;
-}
-
-/** A revision that was found and whose list was checked. */
-export interface FoundPackage {
-  readonly name: string;
-  readonly topHash: TopHash;
-  readonly pkg: Package;
+  /** Only where deriving was asked for; what would be derived is neither fetched nor from the store. */
+  readonly derived?: DeriveCounts;
 }
 
 export interface InstallOptions {
@@ -77,6 +83,8 @@ export interface InstallOptions {
   readonly offline?: boolean;
   /** Called once the list was read, before anything is written; what it throws ends the install. */
   readonly check?: (found: FoundPackage) => Promise<void>;
+  /** Makes entries out of others instead of fetching them, where that moves fewer bytes. */
+  readonly derive?: Derive | undefined;
 }
 
 /** All that is known before the folder is looked at. */
@@ -127,7 +135,9 @@ export async function planPackage(
   const intent = await intend(runtime, registry, reference, options);
   const cache = await FileCache.open(runtime, options.folder);
   const plan = await planOf(intent, cache);
-  return { ...headOf(intent, plan), ...summarizePlan(plan) };
+  const derivation = await planDerivation(intent, plan);
+  const derived = derivation === undefined ? {} : { derived: plannedCounts(derivation, plan) };
+  return { ...headOf(intent, plan), ...summarizePlan(plan), ...derived };
 }
 
 async function intend(
@@ -173,27 +183,53 @@ async function planOf(
   { runtime, options, found, before, selection }: Intent,
   cache: FileCache,
 ): Promise<Plan> {
-  const { folder, store } = options;
+  const { folder } = options;
+  const store = storeOf(options);
   const selected = await selectedEntries(found.pkg, selection);
   const installed = before === undefined ? [] : await installedEntries(before);
   return await planInstall(runtime, { folder, selected, installed, store, cache });
 }
 
+/** The store of an install, which has to have one where something is derived. */
+function storeOf({ store, derive, folder }: InstallOptions): Store | undefined {
+  return store ?? (derive === undefined ? undefined : ownStore(folder));
+}
+
+async function planDerivation(
+  { runtime, registry, options, found }: Intent,
+  plan: Plan,
+): Promise<Derivation | undefined> {
+  const { folder, offline = false, derive } = options;
+  const store = storeOf(options) ?? ownStore(folder);
+  return await derive?.(runtime, { registry, found, plan, folder, store, offline });
+}
+
 async function installLocked(intent: Intent): Promise<InstallResult> {
-  const { runtime, registry, options, found, before, selection } = intent;
+  const { registry, options, found, before, selection } = intent;
   const { folder } = options;
-  const cache = await FileCache.open(runtime, folder);
+  const cache = await FileCache.open(intent.runtime, folder);
   const plan = await planOf(intent, cache);
   requireRoom(folder, plan, options.foreignFiles);
+  const derivation = await planDerivation(intent, plan);
   if (options.offline === true) requireInStore(plan);
+  const derived = await derivation?.carryOut();
   await makeRoom(folder, plan);
   const noted = { ...found, registry: registry.url, ...selection };
   await writeInstallation(folder, noted, before);
-  const { folder: _folder, store, link = 'auto', offline = false } = options;
-  const carried = await carryOut(runtime, { registry, plan, folder, store, link, offline, cache });
+  const carried = await carryOutPlan(intent, plan, cache);
+  await removeOwnStore(folder);
+  const counts = derived === undefined ? carried : withDerived(carried, derived);
   const head = headOf(intent, plan);
-  const reused = head.entries - carried.fetched - carried.fromStore;
-  return { ...head, ...carried, reused };
+  const elsewhere = counts.fetched + counts.fromStore + (derived?.crops ?? 0);
+  return { ...head, ...counts, reused: head.entries - elsewhere };
+}
+
+async function carryOutPlan({ runtime, registry, options }: Intent, plan: Plan, cache: FileCache) {
+  const { folder, link = 'auto', offline = false } = options;
+  // A store that goes away again is nothing that files could be links to.
+  const how = options.store === undefined && link === 'auto' ? 'copy' : link;
+  const store = storeOf(options);
+  return await carryOut(runtime, { registry, plan, folder, store, link: how, offline, cache });
 }
 
 function headOf({ found }: Intent, { selected }: Plan) {

@@ -18,6 +18,8 @@ import { FolderPaths, kindOf, refuseOwnKey } from './folder-paths.ts';
 export const KEEP = 0;
 export const FETCH = 1;
 export const FROM_STORE = 2;
+/** Is made out of other entries before the plan is carried out, and then comes from the store. */
+export const DERIVE = 3;
 
 /** A number of files and the sum of their sizes. */
 export interface Tally {
@@ -27,7 +29,7 @@ export interface Tally {
 
 export interface Plan {
   readonly selected: EntryList;
-  /** `KEEP`, `FETCH` or `FROM_STORE` for each of `selected`. */
+  /** `KEEP`, `FETCH`, `FROM_STORE` or `DERIVE` for each of `selected`. */
   readonly steps: Uint8Array;
   /** Keys of files as the revision before had them, which go: replaced, or no longer belonging. */
   readonly outdated: ReadonlySet<string>;

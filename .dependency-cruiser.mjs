@@ -16,7 +16,18 @@ const MAY_IMPORT = {
   models: [['classifier', 'runtime'], 'a classifier as files that others read; bytes, not disks'],
   http: [['store', 'runtime'], 'it fetches bytes, and downloads them into the store'],
   package: [['store', 'runtime'], 'a package is what is handed over, whoever made it'],
-  lockfile: [['manifest', 'http', 'store', 'runtime'], 'it pins what a manifest names'],
+  git: [
+    ['http', 'store', 'runtime'],
+    'it names a commit and fetches its files; what they are for is nothing to it',
+  ],
+  environment: [
+    ['manifest', 'store', 'runtime'],
+    'what a package is made in, is pinned and compared without running any of it',
+  ],
+  lockfile: [
+    ['environment', 'manifest', 'http', 'store', 'runtime'],
+    'it pins what a manifest names',
+  ],
   photos: [
     ['openimages', 'images', 'http', 'store', 'runtime'],
     'what became of an image is decided from answers and pixels',
@@ -42,17 +53,34 @@ const MAY_IMPORT = {
     ['packs', 'storage', 'package', 'store', 'runtime'],
     'where an object lies in a registry is nothing to whoever asks for it',
   ],
+  provenance: [
+    ['signatures', 'package', 'store', 'runtime'],
+    'how a package was made is a statement about digests',
+  ],
   workflows: [['package', 'store', 'runtime'], 'rules about packages need no registry'],
   registry: [
-    ['objects', 'workflows', 'signatures', 'packs', 'storage', 'package', 'store', 'runtime'],
+    [
+      ...['objects', 'workflows', 'provenance', 'signatures'],
+      ...['packs', 'storage', 'package', 'store', 'runtime'],
+    ],
     'sharing never loads what making needs',
   ],
+  lineage: [
+    [
+      ...['installation', 'registry', 'objects', 'provenance', 'openimages'],
+      ...['storage', 'package', 'store', 'runtime'],
+    ],
+    'where a file came from and what became of it is read out of packages, not remembered by who made them',
+  ],
   inspection: [
-    ['registry', 'objects', 'packs', 'storage', 'package', 'store', 'runtime'],
+    ['lineage', 'registry', 'objects', 'packs', 'storage', 'package', 'store', 'runtime'],
     'it looks at a registry as a whole and changes nothing',
   ],
   repair: [
-    ['inspection', 'registry', 'objects', 'packs', 'storage', 'package', 'store', 'runtime'],
+    [
+      ...['inspection', 'lineage', 'registry', 'objects'],
+      ...['packs', 'storage', 'package', 'store', 'runtime'],
+    ],
     'it mends what an inspection found',
   ],
   conversion: [
@@ -63,12 +91,19 @@ const MAY_IMPORT = {
     'it changes how a registry keeps objects, and no package',
   ],
   sweep: [
-    ['registry', 'objects', 'packs', 'storage', 'package', 'store', 'runtime'],
+    ['lineage', 'registry', 'objects', 'packs', 'storage', 'package', 'store', 'runtime'],
     'it takes away what nothing reaches',
   ],
   installation: [
     ['registry', 'objects', 'signatures', 'packs', 'storage', 'package', 'store', 'runtime'],
     'it puts what a registry holds into a folder, and never loads what making needs',
+  ],
+  derivation: [
+    [
+      ...['installation', 'objects', 'steps', 'images', 'openimages', 'photos', 'manifest'],
+      ...['lockfile', 'package', 'packs', 'storage', 'store', 'runtime'],
+    ],
+    'it makes crops out of photos instead of fetching them; installing never loads what making needs',
   ],
   comparison: [
     ['installation', 'package', 'photos', 'openimages', 'store', 'runtime'],
@@ -82,21 +117,16 @@ const MAY_IMPORT = {
     'it runs a packaged model on photos; how either was made is nothing to it',
   ],
   pipeline: [
-    ['lockfile', 'steps', 'package', 'manifest', 'http', 'store', 'runtime'],
+    [
+      ...['lockfile', 'steps', 'summaries', 'environment', 'git', 'provenance', 'installation'],
+      ...['package', 'manifest', 'http', 'store', 'runtime'],
+    ],
     'it orders steps and assembles their outputs',
   ],
   reproduction: [
     [
-      ...[
-        'installation',
-        'steps',
-        'models',
-        'classifier',
-        'manifest',
-        'package',
-        'store',
-        'runtime',
-      ],
+      ...['pipeline', 'lockfile', 'steps', 'environment', 'git', 'provenance', 'installation'],
+      ...['photos', 'models', 'classifier', 'manifest', 'package', 'http', 'store', 'runtime'],
     ],
     'it does the work of a package again and compares',
   ],
@@ -118,6 +148,7 @@ const folderRules = Object.entries(MAY_IMPORT).map(([folder, [allowed, reason]])
 
 /** Heavy library -> the files that may load it. */
 const HOMES = {
+  'isomorphic-git': '^src/git/isomorphic\\.ts$',
   '@duckdb/node-api': '^src/openimages/',
   sharp: '^src/images/sharp\\.ts$',
   '@aws-sdk/client-s3': '^src/storage/s3-control\\.ts$',
@@ -141,11 +172,13 @@ const homeRules = Object.entries(HOMES).map(([library, home]) => ({
 const FILE_FOLDERS = [
   '^src/store/',
   '^src/engine/kernels\\.ts$',
+  '^src/environment/reproducing-dockerfile\\.ts$',
+  '^src/git/(read-tar|recorded-tree|work-tree|local-repository)\\.ts$',
   '^src/http/download\\.ts$',
   '^src/openimages/(labels|tables)\\.ts$',
   '^src/package/(folder|verify|file-content)\\.ts$',
   '^src/photos/answer\\.ts$',
-  '^src/pipeline/(init|lock)\\.ts$',
+  '^src/pipeline/(init|lock|pins)\\.ts$',
   '^src/prediction/(find-model|photos)\\.ts$',
   '^src/installation/',
   '^src/registry/lists\\.ts$',

@@ -1,6 +1,7 @@
 /** A comparison as lines for a person: words first, then files. */
 import type { Comparison } from '../index.ts';
 import { diffFileLines } from './diff-files.ts';
+import { predictionLines } from './diff-predictions.ts';
 import { rowsSentence } from './diff-sentences.ts';
 import { printable } from './printable.ts';
 import { columns, count, formatBytes } from './text.ts';
@@ -21,7 +22,8 @@ const METRIC_DIGITS = 4;
 
 /** The whole comparison, a section for each thing that differs. */
 export function diffLines(comparison: Comparison): readonly string[] {
-  const { a, b, same, header, parameters, metrics, photos, crops, files, notes } = comparison;
+  const { a, b, same, header, parameters, metrics, predictions } = comparison;
+  const { photos, crops, files, notes } = comparison;
   const sides = columns([sideCells('A', a), sideCells('B', b)]).split('\n');
   const unlike = notes.map((note) => `note: ${printable(note)}`);
   if (same) return [...sides, '', 'no difference', ...unlike];
@@ -36,6 +38,7 @@ export function diffLines(comparison: Comparison): readonly string[] {
       few(parameters, (shown) => shown.map(valueLine)),
     ),
     ...section('metrics', few(metrics, metricLines)),
+    ...section('predictions', predictions === undefined ? [] : predictionLines(predictions)),
     ...section('photos', photos.flatMap(rowsLines)),
     ...section('crops', crops.flatMap(rowsLines)),
     ...section('files', diffFileLines(files)),

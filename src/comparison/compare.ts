@@ -14,6 +14,7 @@ import { compareCrops } from './crop-rows.ts';
 import { differingEntries, findDocuments, openTable, readDocument } from './documents.ts';
 import { compareFiles } from './files.ts';
 import { comparePhotos } from './photo-rows.ts';
+import { comparePredictions } from './predictions.ts';
 import type { TableBytes } from './rows.ts';
 import type { Side } from './side.ts';
 import { compareMetrics, compareValues } from './values.ts';
@@ -54,7 +55,10 @@ export async function comparePackages(
   };
 }
 
-type Documents = Pick<Comparison, 'photos' | 'crops' | 'parameters' | 'metrics' | 'notes'>;
+type Documents = Pick<
+  Comparison,
+  'photos' | 'crops' | 'parameters' | 'metrics' | 'predictions' | 'notes'
+>;
 
 /** How entries that are one document of both sides are compared. */
 type Comparer<T> = (before: Entry, after: Entry) => Promise<readonly T[]>;
@@ -93,6 +97,9 @@ async function compareDocuments(
     await readDocument(a, 'A', before),
     await readDocument(b, 'B', after),
   ];
+  const [predictions] = await compared('predictions', 'predictions', async (before, after) => [
+    await comparePredictions(openTwice(a, 'A', before), openTwice(b, 'B', after), maxNames),
+  ]);
   return {
     photos: await compared('images', 'photos', (before, after) =>
       comparePhotos(...tables(before, after), maxNames),
@@ -107,8 +114,14 @@ async function compareDocuments(
     metrics: await compared('evaluation', 'metrics', async (before, after) =>
       compareMetrics(...(await objects(before, after))),
     ),
+    ...(predictions === undefined ? {} : { predictions }),
     notes,
   };
+}
+
+/** A table that is read twice: for its columns, and for its rows. */
+function openTwice(side: Side, letter: string, entry: Entry): () => TableBytes {
+  return () => openTable(side, letter, entry);
 }
 
 /** Parameters under the keys they have in a manifest, then the other parts under their own. */

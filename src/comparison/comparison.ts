@@ -17,6 +17,8 @@ export interface Comparison {
   readonly parameters: readonly ValueChange[];
   /** Of `models/evaluation.json`. */
   readonly metrics: readonly MetricChange[];
+  /** Of `models/predictions.csv`; absent where neither side has other predictions than the other. */
+  readonly predictions?: PredictionsChange;
   /** What could not be compared, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -92,6 +94,39 @@ export interface MetricChange {
   readonly key: string;
   readonly before?: number;
   readonly after?: number;
+}
+
+/**
+ * How the judgement of crops differs. Crops count that both sides judged, by their logical keys; a
+ * change is that of the probability that a class has, the largest of any class for each crop.
+ */
+export interface PredictionsChange {
+  /** How many crops both sides judged, and how many one side alone did. */
+  readonly judged: number;
+  readonly onlyBefore: number;
+  readonly onlyAfter: number;
+  /** Of those both judged: how many are taken for another class, and how many rightly by either. */
+  readonly otherClass: number;
+  readonly rightBefore: number;
+  readonly rightAfter: number;
+  /** The mean of the changes, over all crops and the classes that both sides know. */
+  readonly meanChange: number;
+  /** The crops with the largest changes, largest first. */
+  readonly largest: readonly PredictionChange[];
+  /** How many of which step, `Apple -> Orange`. */
+  readonly of: Readonly<Record<string, number>>;
+}
+
+export interface PredictionChange {
+  readonly logicalKey: string;
+  /** What it is, as B has it. */
+  readonly class: string;
+  readonly before: string;
+  readonly after: string;
+  /** The class whose probability changed most, and its probabilities. */
+  readonly of: string;
+  readonly probabilityBefore: number;
+  readonly probabilityAfter: number;
 }
 
 /**

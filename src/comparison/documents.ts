@@ -25,6 +25,7 @@ const KEYS = {
   crops: 'metadata/crops.csv',
   lockfile: 'manifest.lock.json',
   evaluation: 'models/evaluation.json',
+  predictions: 'models/predictions.csv',
 } as const;
 
 /** The documents of both sides, found in one pass over each; only those that both sides are about. */
@@ -37,6 +38,7 @@ export function findDocuments(a: Side, b: Side): Readonly<Record<keyof typeof KE
     crops: pair(KEYS.crops),
     lockfile: pair(KEYS.lockfile),
     evaluation: pair(KEYS.evaluation),
+    predictions: pair(KEYS.predictions),
   };
 }
 

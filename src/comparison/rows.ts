@@ -96,17 +96,33 @@ async function* groupByPhoto<Column extends string>(
   if (group !== undefined) yield group;
 }
 
-async function* readRows<Column extends string>(
-  { name, bytes }: TableBytes,
+function readRows<Column extends string>(
+  table: TableBytes,
   columns: readonly Column[],
 ): AsyncGenerator<PhotoRow<Column>> {
+  return readTable<Column | 'ImageID'>(table, ['ImageID', ...columns]);
+}
+
+/**
+ * The rows of a table, with columns that it must have.
+ * @throws DocumentProblem where it is no such table.
+ */
+export async function* readTable<Column extends string>(
+  { name, bytes }: TableBytes,
+  columns: readonly Column[],
+): AsyncGenerator<Readonly<Record<Column, string>>> {
   try {
-    yield* readCsv<Column | 'ImageID'>(bytes, ['ImageID', ...columns]);
+    yield* readCsv<Column>(bytes, columns);
   } catch (error) {
-    if (!isTableFault(error)) throw error;
-    const why = messageOf(error).slice(0, MAX_QUOTED_LENGTH);
-    throw new DocumentProblem(`${name} cannot be read: ${why}`, { cause: error });
+    throw tableProblem(name, error);
   }
+}
+
+/** A failure while a table was read: a problem of the table, where the rows are to blame. */
+export function tableProblem(name: string, error: unknown): unknown {
+  if (error instanceof DocumentProblem || !isTableFault(error)) return error;
+  const why = messageOf(error).slice(0, MAX_QUOTED_LENGTH);
+  return new DocumentProblem(`${name} cannot be read: ${why}`, { cause: error });
 }
 
 /** Whether the rows, not the disk, the network or this tool, are to blame. */

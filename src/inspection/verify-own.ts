@@ -1,9 +1,10 @@
-/** The check of what else a registry keeps of its own: settings, attestations, stray files. */
+/** The check of what else a registry keeps of its own: settings, attestations, lineages, stray files. */
 
 import {
   ATTESTATION_PREFIX,
   INDEX_PREFIX,
   LEASE_PREFIX,
+  LINEAGE_PREFIX,
   listPrefixes,
   OWN_PREFIX,
   PACK_PREFIX,
@@ -15,8 +16,9 @@ import { mapLimit } from '../runtime/concurrency.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import type { Storage } from '../storage/storage.ts';
 import { readBounded } from '../storage/whole-content.ts';
-import { EXTRA, type RegistryFinding } from './inspection.ts';
+import { EXTRA, type Fault, type RegistryFinding } from './inspection.ts';
 import { digestOfStored, unlessDamaged } from './stored-bytes.ts';
+import { checkLineage } from './verify-lineage.ts';
 import type { NamedRevisions } from './verify-names.ts';
 
 const READS_AT_ONCE = 8;
@@ -48,12 +50,12 @@ export async function* checkSettings(
   }
 }
 
-/** Reads all attestations, and says which files nobody put there. */
+/** Reads all attestations and lineages, and says which files nobody put there. */
 export async function* checkOwnFiles(
   runtime: Runtime,
   storage: Storage,
   named: NamedRevisions,
-): AsyncGenerator<RegistryFinding> {
+): AsyncGenerator<Fault> {
   const files = mapLimit(storage.list(OWN_PREFIX), READS_AT_ONCE, async ({ key, sizeBytes }) => {
     runtime.signal.throwIfAborted();
     const isKnown =
@@ -61,6 +63,9 @@ export async function* checkOwnFiles(
       CHECKED_PREFIXES.some((prefix) => key.startsWith(prefix)) ||
       (key.startsWith(LEASE_PREFIX) && LEASE.test(key.slice(LEASE_PREFIX.length)));
     if (isKnown) return undefined;
+    if (key.startsWith(LINEAGE_PREFIX)) {
+      return await checkLineage({ runtime, storage, named }, { key, sizeBytes });
+    }
     const name = key.startsWith(ATTESTATION_PREFIX) ? key.slice(ATTESTATION_PREFIX.length) : '';
     const [, hash = '', digest] = ATTESTATION.exec(name) ?? [];
     if (digest === undefined || !isTopHash(hash)) return strayFile(key);

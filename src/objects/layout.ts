@@ -101,6 +101,31 @@ export function attestationPrefix(topHash: TopHash): string {
   return `${ATTESTATION_PREFIX}${topHash}/`;
 }
 
+export const LINEAGE_PREFIX = `${OWN_PREFIX}lineage/`;
+const MERGED_LINEAGE = `${LINEAGE_PREFIX}merged/`;
+
+/** Which photos a revision holds, and what was made of them. */
+export function lineageKey(topHash: TopHash): string {
+  return `${LINEAGE_PREFIX}${topHash}`;
+}
+
+/** The lineage of several revisions together, under the SHA-256 of its bytes. */
+export function mergedLineageKey(digest: Digest): string {
+  return `${MERGED_LINEAGE}${digest}`;
+}
+
+/** What a key of a lineage names: a revision, or the digest of several; undefined for a stray file. */
+export function parseLineageKey(
+  key: string,
+): { readonly topHash: TopHash } | { readonly digest: Digest } | undefined {
+  if (key.startsWith(MERGED_LINEAGE)) {
+    const name = key.slice(MERGED_LINEAGE.length);
+    return isDigest(name) ? { digest: name } : undefined;
+  }
+  const name = key.startsWith(LINEAGE_PREFIX) ? key.slice(LINEAGE_PREFIX.length) : '';
+  return isTopHash(name) ? { topHash: name } : undefined;
+}
+
 /** The digest at the end of a physical key that follows this layout, wherever its root was. */
 export function digestInPhysicalKey(physicalKey: string): string | undefined {
   const match = /\/objects\/(?:sha256\/)?([0-9a-f]{2})\/([0-9a-f]{64})(?:\?|$)/.exec(physicalKey);

@@ -1,4 +1,4 @@
-/** Mending what is named by its digest: segments, packs, objects, attestations. */
+/** Mending what is named by its digest: segments, packs, objects, attestations; and lineages, by revisions. */
 
 import type { Fault } from '../inspection/inspection.ts';
 import { readStored, unlessDamaged } from '../inspection/stored-bytes.ts';
@@ -42,6 +42,13 @@ export async function mendSame(context: MendContext, { key }: Fault): Promise<bo
   const same = isDigest(digest) ? await context.sources.findSame(key, digest) : undefined;
   if (same !== undefined) await put(context, key, same);
   return same !== undefined;
+}
+
+/** Makes a lineage again of the tables of its revision; one of several goes, as pkg impact --reindex makes it again. */
+export async function mendLineage(context: MendContext, { key, remedy }: Fault): Promise<boolean> {
+  if (remedy === undefined) await drop(context, key);
+  else await put(context, key, await uploadOf(remedy));
+  return true;
 }
 
 /** Puts an object back under its digest. */

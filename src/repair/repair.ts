@@ -5,6 +5,7 @@ import { findFaults } from '../inspection/verify-registry.ts';
 import {
   ATTESTATION_PREFIX,
   INDEX_PREFIX,
+  LINEAGE_PREFIX,
   listPrefixes,
   PACK_PREFIX,
   pointerPrefix,
@@ -16,7 +17,7 @@ import type { Storage } from '../storage/storage.ts';
 import type { Digest } from '../store/digest.ts';
 import { ByteSources, goodSegments, type SourceOptions } from './byte-sources.ts';
 import type { MendContext } from './mend.ts';
-import { mendObject, mendPack, mendSame, mendSegment } from './mend-bytes.ts';
+import { mendLineage, mendObject, mendPack, mendSame, mendSegment } from './mend-bytes.ts';
 import { mendList, mendPointer, mendSettings } from './mend-names.ts';
 
 export interface RepairOptions extends SourceOptions {
@@ -106,7 +107,9 @@ async function mendAll(
   faults: readonly Fault[],
   renew: () => Promise<void>,
 ): Promise<readonly string[]> {
-  const hasRemedy = faults.some(({ remedy }) => remedy !== undefined);
+  const hasRemedy = faults.some(
+    ({ key, remedy }) => key.startsWith(INDEX_PREFIX) && remedy !== undefined,
+  );
   const mended: string[] = [];
   for (let stage = 0; stage <= STAGES.length; stage++) {
     for (const fault of faults) {
@@ -134,5 +137,6 @@ async function mend(context: MendContext, fault: Fault, hasRemedy: boolean): Pro
   if (key.startsWith(pointerPrefix(undefined))) return await mendPointer(context, fault);
   if (key.startsWith(PACK_PREFIX)) return await mendPack(context, fault);
   if (key.startsWith(ATTESTATION_PREFIX)) return await mendSame(context, fault);
+  if (key.startsWith(LINEAGE_PREFIX)) return await mendLineage(context, fault);
   return await mendObject(context, fault);
 }

@@ -3,7 +3,7 @@ import type { ListedObject, Storage } from '../storage/storage.ts';
 
 /** What a sweep removes. */
 export const SWEPT_KINDS = [
-  ...(['objects', 'packs', 'segments', 'lists', 'attestations'] as const),
+  ...(['objects', 'packs', 'segments', 'lists', 'attestations', 'lineages'] as const),
   /** Writes that never ended: a bucket's uploads in parts, a folder's temporary files and locks. */
   'unfinished',
   'leases',
@@ -41,6 +41,7 @@ export class Remover {
       segments: amountOf('segments'),
       lists: amountOf('lists'),
       attestations: amountOf('attestations'),
+      lineages: amountOf('lineages'),
       unfinished: amountOf('unfinished'),
       leases: amountOf('leases'),
     };

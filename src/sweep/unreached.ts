@@ -12,6 +12,7 @@ import {
 import { LEASE_MAX_AGE_MS } from '../objects/leases.ts';
 import { isTopHash, type TopHash } from '../package/package.ts';
 import type { Storage } from '../storage/storage.ts';
+import { dropLineages } from './drop-lineages.ts';
 import type { NewPacks } from './pack-anew.ts';
 import type { PackPlan } from './pack-plan.ts';
 import type { Remover } from './remover.ts';
@@ -36,7 +37,9 @@ export async function removeUnreached(removal: Removal): Promise<void> {
   const { registry, remover, survey, nowMs } = removal;
   await dropSegments(removal);
   await dropPacks(removal);
-  await dropAttestations(removal, await dropLists(removal));
+  const lists = await dropLists(removal);
+  await dropAttestations(removal, lists);
+  await dropLineages(removal, lists);
   await dropObjects(removal);
   // However short the grace, what others write at this moment without a lease is not abandoned.
   const beforeMs = Math.min(survey.cutoffMs, nowMs - LEASE_MAX_AGE_MS);

@@ -6,6 +6,7 @@ import { comparePackages } from '../../src/comparison/compare.ts';
 import { folderSide, revisionSide, type Side } from '../../src/comparison/side.ts';
 import { writeInstallation } from '../../src/installation/installation.ts';
 import type { Part } from '../../src/installation/selection.ts';
+import type { Entry } from '../../src/package/entry.ts';
 import { topHash } from '../../src/package/top-hash.ts';
 import { testRuntime } from '../support/runtime.ts';
 import { type Files, samplePackage, writeFiles } from '../support/sample-packages.ts';
@@ -22,9 +23,13 @@ const FILES: Files = {
 const { pkg } = samplePackage(FILES, 'a message');
 const name = 'test/sides';
 
+const read = ({ logicalKey }: Entry) => Promise.resolve(Buffer.from(FILES[logicalKey] ?? ''));
+
 const revision = revisionSide({
-  ...{ name, pkg, topHash: topHash(pkg), where: 'a registry' },
-  read: ({ logicalKey }) => Promise.resolve(Buffer.from(FILES[logicalKey] ?? '')),
+  ...{ name, pkg, topHash: topHash(pkg), where: 'a registry', read },
+  readMany: async (entries, take) => {
+    for (const entry of entries) await take(entry, await read(entry));
+  },
 });
 
 async function compare(a: Side, b: Side) {

@@ -54,8 +54,9 @@ export function describeSourceChange(
   );
 }
 
-/** Sources under the names that sentences call them by. */
+/** Sources under the names that sentences call them by; a data set that is built upon has none. */
 export function namedSources(sources: Lockfile['sources']): ReadonlyMap<string, PinnedSource> {
+  if (sources === undefined) return new Map();
   const numbered = (kind: string, list: readonly PinnedSource[]) =>
     list.map(
       (source, index) => [list.length === 1 ? kind : `${kind}.${String(index)}`, source] as const,

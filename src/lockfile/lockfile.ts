@@ -1,5 +1,6 @@
 /** The lockfile: the manifest with every input pinned to a digest. */
 import { z } from 'zod';
+import { pinnedEnvironmentSchema } from '../environment/environment.ts';
 import { PkgError } from '../runtime/errors.ts';
 import { isDigest } from '../store/digest.ts';
 
@@ -24,18 +25,38 @@ const sourceSchema = z.strictObject({
   etag: z.string().optional(),
 });
 
+const codeSchema = z.strictObject({
+  repository: z.string().min(1),
+  revision: z.string().min(1),
+  commit: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, { error: 'expected a commit id' }),
+  dirty: z.literal(true).optional(),
+  tar: z.strictObject(descriptorShape),
+});
+
+const baseSchema = z.strictObject({
+  use: z.enum(['data', 'model']),
+  name: z.string().min(1),
+  topHash: z.string().regex(/^[0-9a-f]{64}$/, { error: 'expected a top hash' }),
+  path: z.string().min(1).optional(),
+});
+
 const lockfileSchema = z.strictObject({
   lockfileVersion: z.literal(LOCKFILE_VERSION),
   name: z.string(),
   manifest: digestSchema,
   toolchain: z.record(z.string(), z.string()),
   parameters: z.record(z.string(), z.json()),
-  sources: z.strictObject({
-    classes: sourceSchema,
-    boxes: z.array(sourceSchema).min(1),
-    images: z.array(sourceSchema).min(1),
-    hierarchy: sourceSchema.optional(),
-  }),
+  sources: z
+    .strictObject({
+      classes: sourceSchema,
+      boxes: z.array(sourceSchema).min(1),
+      images: z.array(sourceSchema).min(1),
+      hierarchy: sourceSchema.optional(),
+    })
+    .optional(),
+  bases: z.array(baseSchema).min(1).optional(),
+  code: codeSchema.optional(),
+  environment: pinnedEnvironmentSchema.optional(),
   fetch: z
     .strictObject({
       record: z.strictObject(descriptorShape),
@@ -49,6 +70,12 @@ export type Lockfile = Readonly<z.output<typeof lockfileSchema>>;
 
 /** A remote or local input pinned by digest and size; the ETag only saves transfers. */
 export type PinnedSource = Readonly<z.output<typeof sourceSchema>>;
+
+/** The source tables of a lockfile; a data set that is built upon has none. */
+export type PinnedSources = NonNullable<Lockfile['sources']>;
+
+/** A published package that is built upon, and what of it: its data, or the model at `path`. */
+export type PinnedBase = NonNullable<Lockfile['bases']>[number];
 
 /**
  * What the network answered: the digest of `metadata/images.csv`, and each image whose bytes are not
@@ -96,6 +123,7 @@ export function parseLockfile(text: string, file: string): Lockfile {
 
 /** The lockfile as a package carries it: without what depends on the server of the day. */
 export function withoutHints(lockfile: Lockfile): Lockfile {
+  if (lockfile.sources === undefined) return lockfile;
   const { classes, boxes, images, hierarchy } = lockfile.sources;
   const strip = ({ url, digest, sizeBytes }: PinnedSource): PinnedSource => ({
     url,

@@ -11,7 +11,13 @@ import { digestOf } from '../store/digest.ts';
 import { describeLocalFile } from '../store/local-file.ts';
 import type { Store } from '../store/store.ts';
 import { describeSourceChange, namedSources, parameterDrift, toolchainDrift } from './drift.ts';
-import { LOCKFILE_VERSION, type Lockfile, type PinnedSource, type Toolchain } from './lockfile.ts';
+import {
+  LOCKFILE_VERSION,
+  type Lockfile,
+  type PinnedSource,
+  type PinnedSources,
+  type Toolchain,
+} from './lockfile.ts';
 
 /** What resolving is given beside what it resolves. */
 export interface ResolveContext {
@@ -20,25 +26,47 @@ export interface ResolveContext {
   readonly client: HttpClient;
 }
 
+/** What a manifest pins beside its source tables. */
+export type Pins = Pick<Lockfile, 'bases' | 'code' | 'environment'>;
+
 /**
  * Pins a manifest's sources by what they hold now. Sources that `previous` already pins are asked
  * for only if their ETag changed.
- * @throws PkgError `unreachable` for a dead source, `manifest` for a manifest without sources.
+ * @param further what else is pinned, and the toolchain of the manifest's steps.
+ * @throws PkgError `unreachable` for a dead source.
  */
 export async function resolveLockfile(
-  { runtime, store, client }: ResolveContext,
+  context: ResolveContext,
   source: ManifestSource,
-  toolchain: Toolchain,
+  further: { readonly toolchain: Toolchain; readonly pins: Pins },
   previous: Lockfile | undefined,
 ): Promise<Lockfile> {
-  const { manifest, file, text } = source;
-  const urls = requireSource(manifest);
+  const { manifest, text } = source;
+  const urls = manifest.data.source;
+  return {
+    lockfileVersion: LOCKFILE_VERSION,
+    name: manifest.name,
+    manifest: digestOf(text),
+    toolchain: further.toolchain,
+    parameters: lockedParameters(manifest),
+    ...(urls === undefined
+      ? {}
+      : { sources: await pinSources(context, urls, dirname(source.file), previous) }),
+    ...further.pins,
+  };
+}
+
+async function pinSources(
+  { runtime, store, client }: ResolveContext,
+  urls: SourceParams,
+  folder: string,
+  previous: Lockfile | undefined,
+): Promise<PinnedSources> {
   const known = new Map(
     previous === undefined
       ? []
       : [...namedSources(previous.sources).values()].map((pinned) => [pinned.url, pinned]),
   );
-  const folder = dirname(file);
   const pin = async (url: string): Promise<PinnedSource> => {
     const { digest, sizeBytes, etag } = await download(
       runtime,
@@ -55,17 +83,10 @@ export async function resolveLockfile(
     return pinned;
   };
   return {
-    lockfileVersion: LOCKFILE_VERSION,
-    name: manifest.name,
-    manifest: digestOf(text),
-    toolchain,
-    parameters: lockedParameters(manifest),
-    sources: {
-      classes: await pin(urls.classes),
-      boxes: await pinAll(urls.boxes),
-      images: await pinAll(urls.images),
-      ...(urls.hierarchy === undefined ? {} : { hierarchy: await pin(urls.hierarchy) }),
-    },
+    classes: await pin(urls.classes),
+    boxes: await pinAll(urls.boxes),
+    images: await pinAll(urls.images),
+    ...(urls.hierarchy === undefined ? {} : { hierarchy: await pin(urls.hierarchy) }),
   };
 }
 
@@ -96,8 +117,13 @@ export async function findDrift(
   return [
     ...parameterDrift(lockfile.parameters, lockedParameters(source.manifest)),
     ...sources,
-    ...toolchainDrift(lockfile.toolchain, toolchain),
+    ...toolchainDrift(partOf(lockfile.toolchain, toolchain), toolchain),
   ];
+}
+
+/** What a lockfile says of the parts of a toolchain that count; it may name parts that do not. */
+function partOf(locked: Toolchain, counted: Toolchain): Toolchain {
+  return Object.fromEntries(Object.entries(locked).filter(([name]) => name in counted));
 }
 
 /**
@@ -130,32 +156,30 @@ export function staleError(reasons: readonly string[]): PkgError {
  * The parameters that change a byte of the package, defaults included. Pace, retries and timeouts
  * are left out, and so are sources, which are pinned apart.
  */
-export function lockedParameters(manifest: Manifest): Lockfile['parameters'] {
-  const { data, model, code, environment } = manifest;
+export function lockedParameters(
+  manifest: Manifest,
+  without: readonly string[] = [],
+): Lockfile['parameters'] {
+  const { data, description, license, model, code, environment, seed } = manifest;
   const { maxBytes, changed, from } = data.fetch;
-  const parameters = {
-    description: manifest.description,
-    license: manifest.license,
+  const made = {
     source: data.source,
     query: data.query,
     fetch: { maxBytes, changed, from },
     crop: data.crop,
     split: data.split,
+  };
+  const parameters = {
+    description,
+    license,
+    ...(data.package === undefined ? made : { package: data.package }),
     model,
     code,
     environment,
-    seed: manifest.seed,
+    seed,
+    without: without.length === 0 ? undefined : without,
   };
   return toPlainJson(parameters) as Lockfile['parameters'];
-}
-
-/** A manifest's source tables; `data.package` has none. */
-function requireSource(manifest: Manifest): SourceParams {
-  if (manifest.data.source !== undefined) return manifest.data.source;
-  throw new PkgError('manifest', 'this version builds from data.source only', {
-    key: 'data.package',
-    hint: 'Name the tables under data.source instead of an installed dataset.',
-  });
 }
 
 async function describeLocal(runtime: Runtime, store: Store, path: string) {

@@ -14,11 +14,12 @@ import { parseManifest } from '../../src/manifest/parse.ts';
 import { digestOf } from '../../src/store/digest.ts';
 import { openStore } from '../../src/store/store.ts';
 import { openClient, serve } from '../support/http-probe.ts';
-import { someLockfile } from '../support/lockfiles.ts';
+import { someLockfile, tablesOf } from '../support/lockfiles.ts';
 import { SMALLEST } from '../support/manifests.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const TOOLCHAIN = { sharp: '0.35.5', duckdb: '1.5.6', crop: '1' };
+const FURTHER = { toolchain: TOOLCHAIN, pins: {} };
 
 describe('parameterDrift', () => {
   it('says nothing of equal parameters, in whatever order', () => {
@@ -49,7 +50,7 @@ describe('toolchainDrift', () => {
 });
 
 describe('sourceDrift', () => {
-  const { sources } = someLockfile();
+  const sources = tablesOf(someLockfile());
 
   it('names sources by their key, with sizes and the first digits of digests', () => {
     const [boxes = sources.classes] = sources.boxes;
@@ -83,7 +84,7 @@ describe('a lockfile and its manifest', () => {
     }
     const source = parseManifest(text, join(folder, 'm.yaml'));
     const context = { runtime, store, client };
-    const lockfile = await resolveLockfile(context, source, TOOLCHAIN, undefined);
+    const lockfile = await resolveLockfile(context, source, FURTHER, undefined);
     const drift = (changedText = text, toolchain: Record<string, string> = TOOLCHAIN) =>
       findDrift(runtime, store, parseManifest(changedText, source.file), toolchain, lockfile);
     return { folder, context, source, lockfile, drift };
@@ -153,12 +154,12 @@ describe('a lockfile and its manifest', () => {
     });
     const text = SMALLEST.replace(/(\w+)\.csv/g, `${server.url}/$1.csv`);
     const { context, source, lockfile } = await setUp(text);
-    expect(lockfile.sources.boxes).toMatchObject([{ etag: '"v1"', digest: digestOf('table 1') }]);
-    expect(await resolveLockfile(context, source, TOOLCHAIN, lockfile)).toEqual(lockfile);
+    expect(tablesOf(lockfile).boxes).toMatchObject([{ etag: '"v1"', digest: digestOf('table 1') }]);
+    expect(await resolveLockfile(context, source, FURTHER, lockfile)).toEqual(lockfile);
     expect(server.requests.slice(3).every(({ headers }) => headers['if-none-match'])).toBe(true);
     version = 2;
-    const renewed = await resolveLockfile(context, source, TOOLCHAIN, lockfile);
-    expect(renewed.sources.classes.digest).toBe(digestOf('table 2'));
+    const renewed = await resolveLockfile(context, source, FURTHER, lockfile);
+    expect(tablesOf(renewed).classes.digest).toBe(digestOf('table 2'));
     expect(sourceDrift(lockfile.sources, renewed.sources)).toHaveLength(3);
   });
 
@@ -167,7 +168,7 @@ describe('a lockfile and its manifest', () => {
     const server = await serve((_, response) => response.end(content));
     const text = SMALLEST.replace(/(\w+)\.csv/g, `${server.url}/$1.csv`);
     const { context, folder, lockfile } = await setUp(text);
-    const pinned = lockfile.sources.classes;
+    const pinned = tablesOf(lockfile).classes;
     expect(await openPinnedSource(context, folder, pinned)).toMatchObject({
       digest: digestOf('first'),
       path: context.store.path(pinned.digest),
@@ -183,13 +184,12 @@ describe('a lockfile and its manifest', () => {
     });
   });
 
-  it('need tables to build from', async () => {
+  it('have no tables where a data set is built upon', async () => {
     const { context, folder } = await setUp();
     const text = 'version: 1\nname: a/b\ndata: { package: c/d@0 }\n';
     const source = parseManifest(text, join(folder, 'p.yaml'));
-    await expect(resolveLockfile(context, source, TOOLCHAIN, undefined)).rejects.toMatchObject({
-      code: 'manifest',
-      key: 'data.package',
-    });
+    const lockfile = await resolveLockfile(context, source, FURTHER, undefined);
+    expect(lockfile.sources).toBeUndefined();
+    expect(lockfile.parameters).toEqual({ package: 'c/d@0', seed: 0 });
   });
 });

@@ -1,7 +1,7 @@
 /** The lockfile's text: one value a line, checked in full, without hints where a package holds it. */
 import { describe, expect, it } from 'vitest';
 import { formatLockfile, parseLockfile, withoutHints } from '../../src/lockfile/lockfile.ts';
-import { someLockfile } from '../support/lockfiles.ts';
+import { someLockfile, tablesOf } from '../support/lockfiles.ts';
 import { refusal } from '../support/manifests.ts';
 
 const refuse = (text: string) => refusal(() => parseLockfile(text, 'x.lock.json'));
@@ -53,7 +53,7 @@ describe('a lockfile', () => {
   it('is not written where it would not be read', () => {
     const lockfile = someLockfile();
     expect(() =>
-      formatLockfile({ ...lockfile, sources: { ...lockfile.sources, boxes: [] } }),
+      formatLockfile({ ...lockfile, sources: { ...tablesOf(lockfile), boxes: [] } }),
     ).toThrow();
   });
 });
@@ -71,7 +71,8 @@ describe('withoutHints', () => {
   });
 
   it('works without a hierarchy, too', () => {
-    const { hierarchy: _, ...sources } = someLockfile().sources;
-    expect('hierarchy' in withoutHints({ ...someLockfile(), sources }).sources).toBe(false);
+    const { hierarchy: _, ...sources } = tablesOf(someLockfile());
+    const bare = withoutHints({ ...someLockfile(), sources });
+    expect('hierarchy' in tablesOf(bare)).toBe(false);
   });
 });

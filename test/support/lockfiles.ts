@@ -1,6 +1,6 @@
 /** Lockfiles for tests: one by hand, and random ones. */
 import fc from 'fast-check';
-import type { Lockfile } from '../../src/lockfile/lockfile.ts';
+import type { Lockfile, PinnedSources } from '../../src/lockfile/lockfile.ts';
 import { parseLockfile } from '../../src/lockfile/lockfile.ts';
 import { digestOf } from '../../src/store/digest.ts';
 
@@ -52,6 +52,46 @@ const source = fc.record(
   { requiredKeys: ['url', 'digest', 'sizeBytes'], noNullPrototype: true },
 );
 
+const commit = digest.map((text) => text.slice(0, 40));
+
+const descriptor = { digest, sizeBytes };
+
+const nonEmpty = text.filter((value) => value !== '');
+
+const code = fc.record(
+  {
+    repository: nonEmpty,
+    revision: nonEmpty,
+    commit,
+    dirty: fc.constant(true as const),
+    tar: fc.record(descriptor, { noNullPrototype: true }),
+  },
+  { requiredKeys: ['repository', 'revision', 'commit', 'tar'], noNullPrototype: true },
+);
+
+const bases = fc.array(
+  fc.record(
+    { use: fc.constantFrom('data', 'model'), name: nonEmpty, topHash: digest, path: nonEmpty },
+    { requiredKeys: ['use', 'name', 'topHash'], noNullPrototype: true },
+  ),
+  { minLength: 1, maxLength: 2 },
+);
+
+const environment = fc.record(
+  {
+    node: fc.constantFrom('20.20.2', '22.1.0'),
+    lockfile: fc.record(
+      { path: nonEmpty, ...descriptor, lockfileVersion: fc.constantFrom(2, 3) },
+      { noNullPrototype: true },
+    ),
+    dockerfile: fc.record(
+      { path: nonEmpty, ...descriptor, baseImages: fc.array(nonEmpty, { maxLength: 2 }) },
+      { noNullPrototype: true },
+    ),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+);
+
 const sources = fc.array(source, { minLength: 1, maxLength: 3 });
 
 /** Any value as JSON has it, which knows no -0, without the key that every object has by nature. */
@@ -73,6 +113,9 @@ export const lockfileValues = fc.record(
       { classes: source, boxes: sources, images: sources, hierarchy: source },
       { requiredKeys: ['classes', 'boxes', 'images'], noNullPrototype: true },
     ),
+    bases,
+    code,
+    environment,
     fetch: fc.record(
       {
         record: fc.record({ digest, sizeBytes }, { noNullPrototype: true }),
@@ -83,7 +126,13 @@ export const lockfileValues = fc.record(
     ),
   },
   {
-    requiredKeys: ['lockfileVersion', 'name', 'manifest', 'toolchain', 'parameters', 'sources'],
+    requiredKeys: ['lockfileVersion', 'name', 'manifest', 'toolchain', 'parameters'],
     noNullPrototype: true,
   },
 );
+
+/** The pinned tables of a lockfile that has some. */
+export function tablesOf({ sources }: Lockfile): PinnedSources {
+  if (sources === undefined) throw new Error('the lockfile has no source tables');
+  return sources;
+}

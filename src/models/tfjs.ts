@@ -31,30 +31,46 @@ export interface TfjsOptions {
   readonly userDefinedMetadata?: Readonly<Record<string, unknown>>;
 }
 
+/** A model in the terms of TensorFlow.js, whose network need not be one that pkg runs. */
+export interface LayersModel extends Pick<Model, 'classes' | 'input' | 'threshold' | 'training'> {
+  /** What its `toJSON` gives. */
+  readonly topology: object;
+  readonly weights: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** The numbers of all weights, in their order. */
+  readonly values: readonly Float32Array[];
+}
+
 /**
  * Writes a model as `model.save` of tfjs-layers 4.22 does (its `getModelJSONForModelArtifacts`), with
  * our own facts in `userDefinedMetadata`, which TensorFlow.js hands on.
  */
 export function formatTfjs(model: Model, options: TfjsOptions = {}): TfjsFiles {
   const weights = namedWeights(model);
-  const { classes, input, threshold, training } = model;
-  const json = {
-    modelTopology: {
+  const layersModel = {
+    ...model,
+    topology: {
       ...formatTopology(model.network),
       keras_version: `tfjs-layers ${TFJS_LAYERS_VERSION}`,
       backend: 'tensor_flow.js',
     },
+    weights: weights.map(({ layer, name, shape }) => ({ name: `${layer}/${name}`, shape })),
+    values: weights.map(({ values }) => values),
+  };
+  return formatLayersModel(layersModel, options);
+}
+
+/** Writes any model of TensorFlow.js as `formatTfjs` writes one of ours. */
+export function formatLayersModel(model: LayersModel, options: TfjsOptions = {}): TfjsFiles {
+  const { topology, weights, values, classes, input, threshold, training } = model;
+  const json = {
+    modelTopology: topology,
     format: 'layers-model',
     generatedBy: `TensorFlow.js tfjs-layers v${TFJS_LAYERS_VERSION}`,
     convertedBy: null,
     weightsManifest: [
       {
         paths: [WEIGHTS_PATH],
-        weights: weights.map(({ layer, name, shape }) => ({
-          name: `${layer}/${name}`,
-          shape,
-          dtype: 'float32',
-        })),
+        weights: weights.map(({ name, shape }) => ({ name, shape, dtype: 'float32' })),
       },
     ],
     userDefinedMetadata: { ...options.userDefinedMetadata, classes, input, threshold },
@@ -62,7 +78,7 @@ export function formatTfjs(model: Model, options: TfjsOptions = {}): TfjsFiles {
   };
   return {
     modelJson: `${JSON.stringify(json, undefined, 1)}\n`,
-    weightsBin: concatNumbers(weights.map(({ values }) => values)),
+    weightsBin: concatNumbers(values),
   };
 }
 
@@ -112,6 +128,17 @@ export function parseTfjs(modelJson: string, weightsBin: Uint8Array, where: stri
   const { classes, input, threshold } = document.userDefinedMetadata;
   checkMetadata(parsed.network, classes, input, where);
   return { network: parsed.network, weights, classes, input, threshold };
+}
+
+/**
+ * Reads what a model says of itself, whatever its network.
+ * @throws PkgError `integrity` where it says nothing, or the file is broken.
+ */
+export function parseMetadata(
+  modelJson: string,
+  where: string,
+): Pick<Model, 'classes' | 'input' | 'threshold'> {
+  return parseDocument(modelJson, where).userDefinedMetadata;
 }
 
 function parseDocument(modelJson: string, where: string): z.infer<typeof documentSchema> {

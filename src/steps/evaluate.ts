@@ -7,7 +7,7 @@ import { createEngine } from '../engine/engine.ts';
 import type { HistoryRow } from '../evaluation/charts.ts';
 import type { Predictions } from '../evaluation/evaluation.ts';
 import type { Model } from '../models/models.ts';
-import { parseTfjs } from '../models/tfjs.ts';
+import { parseMetadata, parseTfjs } from '../models/tfjs.ts';
 import { readCsv } from '../openimages/csv.ts';
 import { startProgress } from '../runtime/progress.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -16,6 +16,7 @@ import type { Store } from '../store/store.ts';
 import { entryAt, type Tree } from '../store/tree.ts';
 import { evaluationFiles } from './evaluation-files.ts';
 import { type Examples, openExamples } from './example-reader.ts';
+import { readPredictions } from './given-predictions.ts';
 import type { StepInputs, StepOutputs } from './step.ts';
 import { HISTORY_COLUMNS } from './train.ts';
 import { MAX_THREADS } from './training.ts';
@@ -24,13 +25,19 @@ import { rowsOf, sourceOf } from './training-data.ts';
 /** Examples predicted at once; the bits do not depend on it. */
 const BATCH_SIZE = 32;
 
-/** Judges `inputs.model` on the validation and test examples. Outputs `evaluation`, files of `models/`. */
+/**
+ * Judges `inputs.model` on the validation and test examples. Outputs `evaluation`, files of `models/`.
+ * Where its training left `inputs.predictions`, these are judged: the model may be one that only its own
+ * code runs.
+ */
 export async function evaluateClassifier(
   runtime: Runtime,
   store: Store,
   inputs: StepInputs,
 ): Promise<StepOutputs> {
   const files = inputs['model'] ?? [];
+  const given = inputs['predictions'];
+  if (given !== undefined) return await evaluateGiven(runtime, store, inputs, given);
   const model = await readModel(store, files);
   const examples = await openExamples(runtime, store, inputs['examples'] ?? []);
   const engine = await createEngine({
@@ -59,6 +66,32 @@ export async function evaluateClassifier(
     };
   } finally {
     await engine.close();
+    await examples.close();
+  }
+}
+
+async function evaluateGiven(
+  runtime: Runtime,
+  store: Store,
+  inputs: StepInputs,
+  given: Tree,
+): Promise<StepOutputs> {
+  const files = inputs['model'] ?? [];
+  const crops = inputs['crops'] ?? [];
+  const json = await store.readText(entryAt(files, 'models/model.json').digest);
+  const model = parseMetadata(json, 'models/model.json');
+  const examples = await openExamples(runtime, store, inputs['examples'] ?? []);
+  try {
+    const predicted = { ...model, examples };
+    const predictionsBySplit = {
+      validation: await readPredictions(store, given, 'validation', predicted),
+      test: await readPredictions(store, given, 'test', predicted),
+    };
+    const history = await readHistory(store, files);
+    return {
+      evaluation: await evaluationFiles(runtime, store, { predictionsBySplit, history, crops }),
+    };
+  } finally {
     await examples.close();
   }
 }

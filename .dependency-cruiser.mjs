@@ -28,6 +28,12 @@ const MAY_IMPORT = {
     ['environment', 'manifest', 'http', 'store', 'runtime'],
     'it pins what a manifest names',
   ],
+  changes: [['lockfile', 'store', 'runtime'], 'it tells two lockfiles apart and writes neither'],
+  merging: [['changes', 'lockfile', 'store', 'runtime'], 'it makes one lockfile of two, for git'],
+  sandbox: [
+    ['git', 'store', 'runtime'],
+    'it runs code that nobody vouches for, and knows as little as it can',
+  ],
   photos: [
     ['openimages', 'images', 'http', 'store', 'runtime'],
     'what became of an image is decided from answers and pixels',
@@ -39,7 +45,7 @@ const MAY_IMPORT = {
   steps: [
     [
       ...['summaries', 'photos', 'manifest', 'openimages', 'images', 'http', 'store', 'runtime'],
-      ...['evaluation', 'models', 'engine', 'classifier'],
+      ...['evaluation', 'models', 'engine', 'classifier', 'sandbox'],
     ],
     'a step turns tables and pictures into trees',
   ],
@@ -118,7 +124,16 @@ const MAY_IMPORT = {
   ],
   pipeline: [
     [
-      ...['lockfile', 'steps', 'summaries', 'environment', 'git', 'provenance', 'installation'],
+      ...[
+        'merging',
+        'lockfile',
+        'steps',
+        'summaries',
+        'environment',
+        'git',
+        'provenance',
+        'installation',
+      ],
       ...['package', 'manifest', 'http', 'store', 'runtime'],
     ],
     'it orders steps and assembles their outputs',
@@ -175,7 +190,9 @@ const FILE_FOLDERS = [
   '^src/environment/reproducing-dockerfile\\.ts$',
   '^src/git/(read-tar|recorded-tree|work-tree|local-repository)\\.ts$',
   '^src/http/download\\.ts$',
+  '^src/lockfile/lock-file\\.ts$',
   '^src/openimages/(labels|tables)\\.ts$',
+  '^src/sandbox/',
   '^src/package/(folder|verify|file-content)\\.ts$',
   '^src/photos/answer\\.ts$',
   '^src/pipeline/(init|lock|pins)\\.ts$',

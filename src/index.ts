@@ -1,10 +1,20 @@
 /** The library's face: everything the command line uses, and nothing else. */
 
+export { compareLockfiles, type LockComparison } from './changes/compare-files.ts';
 export { comparePackages } from './comparison/compare.ts';
 export type { Comparison } from './comparison/comparison.ts';
 export { folderSide, revisionSide, type Side } from './comparison/side.ts';
 export { convertRegistry } from './conversion/convert.ts';
 export { createRegistry } from './conversion/create.ts';
+export { deriveCrops } from './derivation/derivation.ts';
+export {
+  checkEnvironment,
+  ENVIRONMENT_KEYS,
+  type EnvironmentHere,
+  type PinnedFileReader,
+} from './environment/environment.ts';
+export { formatReproducingDockerfile } from './environment/reproducing-dockerfile.ts';
+export { gitCredentials } from './git/credentials.ts';
 export type { RegistryFinding } from './inspection/inspection.ts';
 export { verifyObjects } from './inspection/verify-package.ts';
 export { verifyRegistry } from './inspection/verify-registry.ts';
@@ -16,18 +26,33 @@ export {
 } from './installation/install.ts';
 export { installedEntries, readInstallation } from './installation/installation.ts';
 export { LINK_MODES } from './installation/link-method.ts';
-export { openInstalled, openRevision } from './installation/opened-package.ts';
+export {
+  entryUnder,
+  type OpenedPackage,
+  openInstalled,
+  openRevision,
+} from './installation/opened-package.ts';
+export { receiptCheck } from './installation/receipt-check.ts';
 export { selectEntries } from './installation/selection.ts';
 export { signatureCheck } from './installation/signature-check.ts';
+export { explainFile, findInstalledAround, keyInFolder } from './lineage/explain-file.ts';
+export { findImpact } from './lineage/find-impact.ts';
+export type { Impact } from './lineage/impact.ts';
+export { writeLineage } from './lineage/registry-lineage.ts';
+export { type Reindexed, reindexLineage } from './lineage/reindex.ts';
+export type { FileLineage } from './lineage/why.ts';
+export { isLockfilePath } from './lockfile/lock-file.ts';
+export { type Lockfile, parseLockfile } from './lockfile/lockfile.ts';
+export { type MergePaths, mergeLockfileFiles } from './merging/merge-files.ts';
 export { objectSource } from './objects/objects.ts';
 export type { OpenObject } from './objects/sending.ts';
 export { POLICIES } from './objects/settings.ts';
 export { readFolderCached } from './package/cached-folder.ts';
-export { type Package, packageSizeBytes } from './package/package.ts';
+export { type Package } from './package/package.ts';
 export { checkFile, type Finding, verifyFiles } from './package/verify.ts';
-export { findBuilt } from './pipeline/built.ts';
+export { findBuilt, openBuilt } from './pipeline/built.ts';
 export { type InitResult, initManifest } from './pipeline/init.ts';
-export { lockManifest } from './pipeline/lock.ts';
+export { lockManifest, type PipelineContext } from './pipeline/lock.ts';
 export { type BuildResult, buildPackage, nowhereElse } from './pipeline/pipeline.ts';
 export {
   type FoundModel,
@@ -38,10 +63,18 @@ export {
 export { planPhotos } from './prediction/photos.ts';
 export { predictPhotos } from './prediction/predict.ts';
 export { isFailure, type PhotoPrediction } from './prediction/prediction.ts';
+export type { BuildHost, BuildRecord } from './provenance/build-record.ts';
+export {
+  aboutRevision,
+  type RevisionReport,
+  type Signer,
+} from './registry/about-revision.ts';
+export { writeBuildRecord } from './registry/build-records.ts';
 export { readPackage } from './registry/lists.ts';
 export { type Parent, parseParent, requireTag } from './registry/pointers.ts';
 export { type PushResult, pushPackage } from './registry/push.ts';
 export { applyRegistryWorkflow } from './registry/push-workflow.ts';
+export { writeReceipt } from './registry/receipts.ts';
 export { parseReference } from './registry/reference.ts';
 export {
   listPackages,
@@ -50,7 +83,8 @@ export {
 } from './registry/revisions.ts';
 export { proveFile, writeSignature } from './registry/signed-revisions.ts';
 export { repairRegistry } from './repair/repair.ts';
-export type { SpotCheck } from './reproduction/reproduction.ts';
+export { reproducePackage } from './reproduction/reproduce.ts';
+export type { Reproduction, SpotCheck } from './reproduction/reproduction.ts';
 export { spotCheck } from './reproduction/spot-check.ts';
 export { messageOf, PkgError } from './runtime/errors.ts';
 export {

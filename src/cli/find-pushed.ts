@@ -1,5 +1,6 @@
 /** What `pkg push` is to push: a build out of the store, or a folder. */
 import {
+  type BuildRecord,
   fileBytes,
   findBuilt,
   type OpenObject,
@@ -15,6 +16,8 @@ import type { CommandContext } from './command.ts';
 export interface Pushed {
   readonly pkg: Package;
   readonly open: OpenObject;
+  /** What the builder saw of its host; only of a build. */
+  readonly record?: BuildRecord | undefined;
 }
 
 interface Subject {
@@ -41,6 +44,6 @@ export async function findPushed(
   }
   const { name, revision } = parseReference(reference);
   const hash = revision.kind === 'hash' ? revision.prefix : undefined;
-  const { pkg } = await findBuilt(store, name, hash);
-  return { pkg, open: (digest, range) => fileBytes(store.path(digest), signal, range) };
+  const { pkg, record } = await findBuilt(store, name, hash);
+  return { pkg, record, open: (digest, range) => fileBytes(store.path(digest), signal, range) };
 }

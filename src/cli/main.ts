@@ -1,9 +1,8 @@
 /** The command line: which command is meant, and its arguments; only that command is loaded. */
 import { Command as Commander, CommanderError, InvalidArgumentError } from 'commander';
 import type { AnyCommand } from './command.ts';
+import { VERSION } from './host.ts';
 import type { CommonFlags } from './run.ts';
-
-const VERSION = '0.1.0';
 
 /** A command's place in the help, and the file that is loaded only when it is called. */
 interface CommandEntry {
@@ -46,7 +45,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'reproduce',
-    summary: "Do segments of a package's training again and compare",
+    summary: 'Build a published package again and compare it byte by byte',
     load: async () => (await import('./commands/reproduce.ts')).reproduceCommand,
   },
   {
@@ -66,8 +65,33 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'diff',
-    summary: 'Say what differs between two revisions or folders',
+    summary: 'Say what differs between two revisions, folders or lockfiles',
     load: async () => (await import('./commands/diff.ts')).diffCommand,
+  },
+  {
+    name: 'why',
+    summary: 'Say what a file of a package was made of, and whose it is',
+    load: async () => (await import('./commands/why.ts')).whyCommand,
+  },
+  {
+    name: 'impact',
+    summary: 'Say what in a registry holds a photo, author, licence or URL, or learnt of it',
+    load: async () => (await import('./commands/impact.ts')).impactCommand,
+  },
+  {
+    name: 'git-merge',
+    summary: 'Merge two lockfiles; git calls it',
+    load: async () => (await import('./commands/git-merge.ts')).gitMergeCommand,
+  },
+  {
+    name: 'env check',
+    summary: 'Say what of the environment is not as a package pins it',
+    load: async () => (await import('./commands/env-check.ts')).envCheckCommand,
+  },
+  {
+    name: 'env dockerfile',
+    summary: 'Write a Dockerfile that reproduces a package when it is built',
+    load: async () => (await import('./commands/env-dockerfile.ts')).envDockerfileCommand,
   },
   {
     name: 'tag',
@@ -142,6 +166,7 @@ const COMMANDS: readonly CommandEntry[] = [
 ];
 
 const GROUPS: Readonly<Record<string, string>> = {
+  env: 'Compare the environment of a package with this one, or write it as a Dockerfile',
   keys: 'Make and list the keys to sign releases with',
   registry: 'Make a registry, convert it, or remove what nothing in it reaches',
   trust: 'Say whose signatures count for which packages',

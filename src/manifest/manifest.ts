@@ -62,7 +62,10 @@ const splitSchema = z
     error: 'expected validation + test below 1, so that something is left to train on',
   });
 
-const dataSchema = z
+/** What makes a data set anew; one that is built upon is taken as it is. */
+const MAKING_KEYS = ['query', 'fetch', 'crop', 'split'];
+
+const dataShape = z
   .strictObject({
     source: sourceSchema.optional(),
     package: text.optional(),
@@ -78,27 +81,45 @@ const dataSchema = z
     error: 'expected query beside source, with the classes to take',
   });
 
+const dataSchema = z.preprocess((value, context) => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (!('package' in value) || 'source' in value) return value;
+  for (const key of MAKING_KEYS.filter((name) => name in value)) {
+    const message = 'a data set that is built upon (package) is taken as it is';
+    context.addIssue({ code: 'custom', message, path: [key], input: value });
+  }
+  return value;
+}, dataShape);
+
 const codeSchema = z.strictObject({ repository: text, revision: text.default('HEAD') });
 
 const environmentSchema = z.strictObject({
-  node: text.optional(),
+  /** A number is what YAML makes of a version without dots; it is refused later, in words. */
+  node: z
+    .preprocess((value) => (typeof value === 'number' ? String(value) : value), text)
+    .optional(),
   lockfile: text.optional(),
   dockerfile: text.optional(),
 });
 
-export const manifestSchema = z.strictObject({
-  version: z.literal(MANIFEST_VERSION),
-  name: z.string().regex(PACKAGE_NAME_PATTERN, {
-    error: 'expected user/name, of letters, digits, "_" and "-"',
-  }),
-  description: text.optional(),
-  license: text.optional(),
-  data: dataSchema,
-  code: codeSchema.optional(),
-  environment: environmentSchema.optional(),
-  model: modelSchema.optional(),
-  seed: z.int().min(0).default(0),
-});
+export const manifestSchema = z
+  .strictObject({
+    version: z.literal(MANIFEST_VERSION),
+    name: z.string().regex(PACKAGE_NAME_PATTERN, {
+      error: 'expected user/name, of letters, digits, "_" and "-"',
+    }),
+    description: text.optional(),
+    license: text.optional(),
+    data: dataSchema,
+    code: codeSchema.optional(),
+    environment: environmentSchema.optional(),
+    model: modelSchema.optional(),
+    seed: z.int().min(0).default(0),
+  })
+  .refine(({ model, code }) => model?.entry === undefined || code !== undefined, {
+    error: 'expected code beside model.entry, since the entry is a module of it',
+    path: ['model', 'entry'],
+  });
 
 /** A manifest with every default filled in. */
 export type Manifest = z.output<typeof manifestSchema>;

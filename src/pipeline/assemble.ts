@@ -7,47 +7,70 @@ import { fileEntry, type Package, packageOf } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
 import { mapLimit } from '../runtime/concurrency.ts';
 import type { Runtime } from '../runtime/runtime.ts';
+import { selectionFiles } from '../steps/dataset.ts';
 import { digestOf, fileBytes } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
 import { entryAt, type Tree, type TreeEntry, treeOf } from '../store/tree.ts';
+import type { DataPlan } from './plan.ts';
 import { findOutput, outputOf, type Run } from './run.ts';
 
 /** The version of what a package holds and where; part of its header, so of its top hash. */
 const PACKAGE_FORMAT = 1n;
 
-/** Texts that go into a package beside the outputs of steps. */
-export interface PackageTexts {
+/** What goes into a package beside the outputs of steps. */
+export interface Further {
   readonly manifest: string;
   readonly lockfile: string;
+  /** Code and files of the environment under their logical keys. */
+  readonly files: Tree;
 }
 
-/** The files of a package under their logical keys. */
-export async function collectFiles(store: Store, run: Run, texts: PackageTexts): Promise<Tree> {
-  const selection = outputOf(run, 'query', 'selection');
+/** The files of a package's data set under their logical keys. */
+export function dataFiles({ refs }: DataPlan, run: Run): Tree {
   const table = (tree: Tree, path: string): TreeEntry => ({
     ...entryAt(tree, path),
     path: `metadata/${path}`,
   });
   return treeOf([
-    ...outputOf(run, 'fetch', 'photos'),
-    ...outputOf(run, 'crop', 'crops'),
-    ...findOutput(run, 'train', 'model'),
-    ...findOutput(run, 'evaluate', 'evaluation'),
-    ...outputOf(run, 'summarize', 'summaries'),
-    table(selection, 'classes.csv'),
-    table(selection, 'boxes.csv'),
-    table(outputOf(run, 'fetch', 'images'), 'images.csv'),
-    table(outputOf(run, 'split', 'crops'), 'crops.csv'),
-    { path: 'manifest.yaml', ...(await store.putBytes(texts.manifest)) },
-    { path: 'manifest.lock.json', ...(await store.putBytes(texts.lockfile)) },
+    ...outputOf(run, refs.photos),
+    ...outputOf(run, refs.crops),
+    ...selectionFiles(outputOf(run, refs.selection)),
+    table(outputOf(run, refs.images), 'images.csv'),
+    table(outputOf(run, refs.table), 'crops.csv'),
   ]);
 }
+
+/** The files of a package under their logical keys. */
+export async function collectFiles(
+  store: Store,
+  plan: DataPlan,
+  run: Run,
+  further: Further,
+): Promise<Tree> {
+  return treeOf([
+    ...dataFiles(plan, run),
+    ...findOutput(run, 'train', 'model'),
+    ...findOutput(run, 'evaluate', 'evaluation'),
+    ...outputOf(run, { step: 'summarize', output: 'summaries' }),
+    ...further.files,
+    { path: 'manifest.yaml', ...(await store.putBytes(further.manifest)) },
+    { path: 'manifest.lock.json', ...(await store.putBytes(further.lockfile)) },
+  ]);
+}
+
+/** Where the statement of how a package was made stands in it. */
+export const PROVENANCE = 'provenance.json';
 
 /** Below here stand the classifier and what is said of it. */
 const MODELS = 'models/';
 
 /** Below here stands what a classifier is trained on. */
 const DATA = ['images/', 'images_cropped/', 'metadata/'];
+
+/** Whether an entry is of a package's data set, and not of what was made of it. */
+export function isData(logicalKey: string): boolean {
+  return DATA.some((folder) => logicalKey.startsWith(folder));
+}
 
 /**
  * A package of files in the store; its entries' physical keys point there. Entries below `models/` state
@@ -67,9 +90,7 @@ export async function assemblePackage(
   );
   const models = files.filter(isModel);
   if (models.length === 0) return packageOf(header, entries);
-  const data = entries.filter(({ logicalKey }) =>
-    DATA.some((folder) => logicalKey.startsWith(folder)),
-  );
+  const data = entries.filter(({ logicalKey }) => isData(logicalKey));
   const further = new Map([['data', topHash(packageOf(header, data))]]);
   return packageOf(header, [...entries, ...(await entriesOf(runtime, store, models, further))]);
 }

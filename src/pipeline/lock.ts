@@ -5,8 +5,10 @@ import { createHttpClient } from '../http/client.ts';
 import type { HttpClient } from '../http/http.ts';
 import type { S3Settings } from '../http/s3-url.ts';
 import { parameterDrift, sourceDrift, toolchainDrift } from '../lockfile/drift.ts';
-import { formatLockfile, type Lockfile, parseLockfile } from '../lockfile/lockfile.ts';
-import { findDrift, resolveLockfile, staleError } from '../lockfile/resolve.ts';
+import { lockfileBeside, parseLockfileText } from '../lockfile/lock-file.ts';
+import { formatLockfile, type Lockfile } from '../lockfile/lockfile.ts';
+import { questionsOf } from '../lockfile/questions.ts';
+import { findDrift, lockedParameters, resolveLockfile, staleError } from '../lockfile/resolve.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import {
   MAX_MANIFEST_BYTES,
@@ -14,26 +16,33 @@ import {
   parseManifest,
   withPlace,
 } from '../manifest/parse.ts';
+import { readingOf } from '../merging/marked-text.ts';
+import type { BuildRecord } from '../provenance/build-record.ts';
 import { PkgError, storageError, systemErrorCode } from '../runtime/errors.ts';
-import type { Runtime } from '../runtime/runtime.ts';
 import { checkModel } from '../steps/network.ts';
 import { checkQuery, resolveClasses } from '../steps/query.ts';
-import { currentToolchain } from '../steps/toolchain.ts';
+import { toolchainFor } from '../steps/toolchain.ts';
 import { readTextIfPresent, writeFileAtomic } from '../store/atomic-file.ts';
 import { canonicalJson, toPlainJson } from '../store/canonical-json.ts';
 import { digestOf } from '../store/digest.ts';
-import type { Store } from '../store/store.ts';
+import { type DirtyMode, type PinContext, pinAll, pinDrift, recordWorkTree } from './pins.ts';
+import { stepNames } from './plan.ts';
 import { openSources } from './sources.ts';
 
 /** What locking and building are given beside the manifest. */
-export interface PipelineContext {
-  readonly runtime: Runtime;
-  readonly store: Store;
+export interface PipelineContext extends PinContext {
   readonly s3: S3Settings;
+  /** What builds, for the record that stands beside a package and never in it. */
+  readonly builder: Pick<BuildRecord, 'tool' | 'host'>;
 }
 
 /** What is done about a lockfile: kept as long as it holds, or renewed from its sources. */
 export type LockMode = 'keep' | 'update';
+
+export interface LockOptions {
+  readonly mode: LockMode;
+  readonly dirty: DirtyMode;
+}
 
 export interface Locked {
   readonly source: ManifestSource;
@@ -45,11 +54,6 @@ export interface Locked {
   readonly drift: readonly string[];
 }
 
-/** `x.lock.json` beside `x.yaml`. */
-function lockfilePath(manifestPath: string): string {
-  return `${manifestPath.replace(/\.ya?ml$/i, '')}.lock.json`;
-}
-
 /**
  * Reads a manifest and its lockfile; writes the lockfile where it is absent or to be renewed.
  * @throws PkgError `lockfile` with what drifted, where it is stale and to be kept.
@@ -57,12 +61,12 @@ function lockfilePath(manifestPath: string): string {
 export async function lockManifest(
   context: PipelineContext,
   manifestPath: string,
-  mode: LockMode,
+  options: LockOptions,
 ): Promise<Locked> {
   const source = await readManifest(manifestPath);
   const client = createSourceClient(context, source.manifest);
   try {
-    return await lock(context, client, source, mode);
+    return await lock(context, client, source, options);
   } catch (error) {
     throw withPlace(source, error);
   } finally {
@@ -104,28 +108,41 @@ async function lock(
   context: PipelineContext,
   client: HttpClient,
   source: ManifestSource,
-  mode: LockMode,
+  { mode, dirty }: LockOptions,
 ): Promise<Locked> {
   const { runtime, store } = context;
   const { model } = source.manifest;
-  if (model?.engine === 'deterministic') checkModel(model);
-  const path = lockfilePath(source.file);
+  if (model?.engine === 'deterministic' && model.base === undefined) checkModel(model);
+  const path = lockfileBeside(source.file);
   const text = await readTextIfPresent(path);
-  const previous = text === undefined ? undefined : readPrevious(text, path, mode);
-  const toolchain = currentToolchain();
+  const tree = { lockPath: path, dirty };
+  const found = text === undefined ? undefined : readPrevious(text, path, mode);
+  const previous =
+    found === undefined || mode === 'update'
+      ? found
+      : await recordWorkTree(context, source, found, tree);
+  const toolchain = toolchainFor(stepNames(source.manifest), model?.engine);
   if (previous !== undefined && mode === 'keep') {
-    const drift = await findDrift(runtime, store, source, toolchain, previous);
+    const drift = [
+      ...(await findDrift(runtime, store, source, toolchain, previous)),
+      ...(await pinDrift(context, source, previous, tree)),
+    ];
     if (drift.length > 0) throw staleError(drift);
-    const lockfile = await followText(context, path, source, previous);
+    const parameters = lockedParameters(source.manifest);
+    const current = { ...previous, toolchain, parameters, manifest: digestOf(source.text) };
+    const lockfile = await followText(context, path, { text, previous, current });
     return { source, lockfile, path, state: 'fresh', drift };
   }
   const { query } = source.manifest.data;
   if (query !== undefined) await checkQuery(runtime, store, query);
-  const resolved = await resolveLockfile({ runtime, store, client }, source, toolchain, previous);
+  const pins = await pinAll(context, source, tree);
+  const further = { toolchain, pins };
+  const resolved = await resolveLockfile({ runtime, store, client }, source, further, previous);
   const lockfile = withAnswers(resolved, previous);
-  if (query !== undefined) {
+  if (query !== undefined && lockfile.sources !== undefined) {
     const folder = dirname(source.file);
-    await resolveClasses(query, await openSources({ runtime, store, client }, folder, lockfile));
+    const { sources } = lockfile;
+    await resolveClasses(query, await openSources({ runtime, store, client }, folder, sources));
   }
   await writeFileAtomic(path, formatLockfile(lockfile));
   return {
@@ -137,28 +154,23 @@ async function lock(
   };
 }
 
-/** What decides which photos are asked for, and what counts as an answer. */
-function askedBy({ parameters, sources, toolchain }: Lockfile): string {
-  const { source, query, fetch, seed } = parameters;
-  const { query: queryVersion, fetch: fetchVersion, duckdb, sharp } = toolchain;
-  const versions = { queryVersion, fetchVersion, duckdb, sharp };
-  return canonicalJson(toPlainJson({ source, query, fetch, seed, sources, versions }));
-}
-
 /**
  * What the network answered stays recorded where something else is renewed: another model is no reason
  * to ask again. Where nothing else is, it is the answers that are to be renewed.
  */
 function withAnswers(renewed: Lockfile, previous: Lockfile | undefined): Lockfile {
-  if (previous?.fetch === undefined || askedBy(previous) !== askedBy(renewed)) return renewed;
-  const inputs = ({ parameters, toolchain }: Lockfile) => canonicalJson({ parameters, toolchain });
+  if (previous?.fetch === undefined || questionsOf(previous) !== questionsOf(renewed))
+    return renewed;
+  const inputs = ({ parameters, toolchain, bases, code, environment }: Lockfile) =>
+    canonicalJson(toPlainJson({ parameters, toolchain, bases, code, environment }));
   return inputs(previous) === inputs(renewed) ? renewed : { ...renewed, fetch: previous.fetch };
 }
 
-/** A lockfile that is to be renewed need not be readable. */
+/** A lockfile that is to be renewed need not be readable; of one with conflicts, ours is renewed. */
 function readPrevious(text: string, path: string, mode: LockMode): Lockfile | undefined {
+  const readable = mode === 'update' ? (readingOf(text, 'ours') ?? text) : text;
   try {
-    return parseLockfile(text, path);
+    return parseLockfileText(readable, path);
   } catch (error) {
     if (mode === 'update' && error instanceof PkgError && error.code === 'lockfile') {
       return undefined;
@@ -167,22 +179,24 @@ function readPrevious(text: string, path: string, mode: LockMode): Lockfile | un
   }
 }
 
-/** Comments, layout and pace are no inputs: the lockfile follows them without ado. */
+/**
+ * Comments, layout, pace and the order of keys are no inputs: the lockfile follows them, and a recorded work
+ * tree, without ado.
+ */
 async function followText(
   { runtime }: PipelineContext,
   path: string,
-  source: ManifestSource,
-  lockfile: Lockfile,
+  { text, previous, current }: { text: string | undefined; previous: Lockfile; current: Lockfile },
 ): Promise<Lockfile> {
-  const manifest = digestOf(source.text);
-  if (manifest === lockfile.manifest) return lockfile;
-  const followed = { ...lockfile, manifest };
-  await writeFileAtomic(path, formatLockfile(followed));
-  runtime.report({
-    kind: 'noted',
-    message: `${path} follows a change of words or pace in the manifest; no input changed`,
-  });
-  return followed;
+  const followed = formatLockfile(current);
+  if (followed !== text) await writeFileAtomic(path, followed);
+  if (current.manifest !== previous.manifest) {
+    runtime.report({
+      kind: 'noted',
+      message: `${path} follows a change of words or pace in the manifest; no input changed`,
+    });
+  }
+  return current;
 }
 
 function describeRenewal(previous: Lockfile, renewed: Lockfile): readonly string[] {
@@ -190,8 +204,16 @@ function describeRenewal(previous: Lockfile, renewed: Lockfile): readonly string
     ...parameterDrift(previous.parameters, renewed.parameters),
     ...sourceDrift(previous.sources, renewed.sources),
     ...toolchainDrift(previous.toolchain, renewed.toolchain),
+    ...pinChanges(previous, renewed),
     ...(previous.fetch === undefined || renewed.fetch !== undefined
       ? []
       : ['the fetch record is dropped; the next build records anew']),
   ];
+}
+
+/** What of the pins is another now, a sentence each. */
+function pinChanges(previous: Lockfile, renewed: Lockfile): readonly string[] {
+  const pinsOf = ({ bases, code, environment }: Lockfile) =>
+    toPlainJson({ bases, code, environment });
+  return parameterDrift(pinsOf(previous), pinsOf(renewed));
 }

@@ -1,44 +1,31 @@
 /** The pipeline: from a manifest to a package in the store, with its lockfile brought up to date. */
-import { dirname } from 'node:path';
-import type { HttpClient } from '../http/http.ts';
-import {
-  type FetchRecord,
-  formatLockfile,
-  type Lockfile,
-  withoutHints,
-} from '../lockfile/lockfile.ts';
+import { formatLockfile } from '../lockfile/lockfile.ts';
 import { withPlace } from '../manifest/parse.ts';
-import { type Package, packageSizeBytes, type TopHash } from '../package/package.ts';
-import { topHash } from '../package/top-hash.ts';
-import { messageOf } from '../runtime/errors.ts';
+import { packageSizeBytes, type TopHash } from '../package/package.ts';
 import { countTables, type TableCounts } from '../steps/counts.ts';
-import { type ByteSource, findExceptions, readImagesTable } from '../steps/fetch-record.ts';
-import { indexTables, type QuerySources } from '../steps/query.ts';
-import type { StepContext } from '../steps/steps.ts';
+import type { ByteSource } from '../steps/fetch-record.ts';
 import { writeFileAtomic } from '../store/atomic-file.ts';
-import { fileBytes } from '../store/digest.ts';
-import { entryAt } from '../store/tree.ts';
-import { assemblePackage, collectFiles, headerOf } from './assemble.ts';
 import { findStepIdentities, rememberBuilt, type StepIdentities } from './built.ts';
 import { explainStep } from './explain.ts';
+import { openGiven } from './given.ts';
 import {
   createSourceClient,
   type Locked,
-  type LockMode,
+  type LockOptions,
   lockManifest,
   type PipelineContext,
 } from './lock.ts';
-import { planSteps } from './plan.ts';
-import { outputOf, type Run, runPlan, type StepRun } from './run.ts';
-import { openSources, sourceTree } from './sources.ts';
+import { type MakeOptions, makePackage } from './make.ts';
+import { outputOf, type Run, type StepRun } from './run.ts';
 import { identityJson } from './step-cache.ts';
 
-export interface BuildOptions {
-  readonly lock: LockMode;
-  /** Ask again for photos that could not be had, or are not the promised ones. */
-  readonly refetch: boolean;
-  /** Where recorded bytes may be found besides the store, such as a registry. */
-  readonly elsewhere: ByteSource;
+export interface BuildOptions extends Omit<MakeOptions, 'scope'> {
+  readonly lock: LockOptions;
+  /**
+   * Images left out of the selection, by ImageID or author: a package as it would be without them. The
+   * lockfile stays as it is, and the package is found by its top hash alone.
+   */
+  readonly without: readonly string[];
 }
 
 export interface BuildResult extends TableCounts {
@@ -49,8 +36,6 @@ export interface BuildResult extends TableCounts {
   readonly steps: readonly Pick<StepRun, 'name' | 'key' | 'cached' | 'seconds'>[];
   /** Why each step ran or did not, a sentence each. */
   readonly explanations: readonly string[];
-  /** Steps the manifest asks for that this version cannot do. */
-  readonly unavailable: readonly string[];
   /** Whether images are missing although the manifest says `missing: fail`. */
   readonly incomplete: boolean;
 }
@@ -81,114 +66,46 @@ export async function buildPackage(
 
 async function build(
   context: PipelineContext,
-  client: HttpClient,
+  client: ReturnType<typeof createSourceClient>,
   locked: Locked,
   options: BuildOptions,
 ): Promise<BuildResult> {
   const { runtime, store } = context;
-  const { manifest } = locked.source;
-  const { fetch: record, ...unrecorded } = locked.lockfile;
-  const folder = dirname(locked.source.file);
-  const openPinned = () => openSources({ runtime, store, client }, folder, locked.lockfile);
-  const sources = openOnce(openPinned);
-  const plan = planSteps(manifest);
-  const steps = {
-    runtime,
-    store,
-    client,
-    folder,
-    again: options.refetch,
-    openSources: sources.open,
-    checkSources: async () => {
-      await openPinned();
-    },
-    record: options.refetch ? undefined : recordOf(record),
-    elsewhere: options.elsewhere,
+  const { source } = locked;
+  const { without } = options;
+  const startedMs = runtime.clock.now();
+  const trees = await openGiven(context, source, locked.lockfile);
+  const recipe = { source, lockfile: locked.lockfile, without, ...trees };
+  const making = { ...options, scope: 'all' as const };
+  const { plan, run, lockfile, pkg, topHash } = await makePackage(context, client, recipe, making);
+  const { name } = source.manifest;
+  const before = await findStepIdentities(store, name);
+  const record = {
+    ...{ ...context.builder, workers: runtime.concurrency, steps: run.map(timing) },
+    startedAt: new Date(startedMs).toISOString(),
+    finishedAt: new Date(runtime.clock.now()).toISOString(),
   };
-  const run: StepRun[] = [];
-  let indexing = Promise.resolve();
-  try {
-    for await (const step of runPlan(steps, plan, sourceTree(locked.lockfile))) {
-      run.push(step);
-      const tables = await sources.opened();
-      if (step.name === 'query' && tables !== undefined)
-        indexing = indexInBackground(context, tables);
-    }
-  } finally {
-    await indexing;
-  }
-  const lockfile = { ...unrecorded, fetch: await recordFetch(context, run) };
-  const text = formatLockfile(lockfile);
-  if (text !== formatLockfile(locked.lockfile)) await writeFileAtomic(locked.path, text);
-  const pkg = await assemble(context, locked, lockfile, run);
-  const before = await findStepIdentities(store, manifest.name);
-  const built = { name: manifest.name, topHash: topHash(pkg), pkg };
-  await rememberBuilt(store, built, identitiesOf(run));
-  const counts = await countTables(
-    runtime,
-    store,
-    outputOf(run, 'fetch', 'images'),
-    outputOf(run, 'split', 'crops'),
-  );
+  const built = { name, topHash, pkg, record };
+  if (without.length === 0) {
+    const text = formatLockfile(lockfile);
+    if (text !== formatLockfile(locked.lockfile)) await writeFileAtomic(locked.path, text);
+    await rememberBuilt(store, built, identitiesOf(run), 'last');
+  } else await rememberBuilt(store, built, identitiesOf(run), 'aside');
+  const { images, table } = plan.refs;
+  const counts = await countTables(runtime, store, outputOf(run, images), outputOf(run, table));
   return {
-    name: built.name,
-    topHash: built.topHash,
+    ...{ name, topHash },
     entries: pkg.entries.length,
     sizeBytes: packageSizeBytes(pkg),
     ...counts,
-    steps: run.map(({ name, key, cached, seconds }) => ({ name, key, cached, seconds })),
+    steps: run.map(timing),
     explanations: run.map((step) => explainStep(step, before)),
-    unavailable: plan.unavailable.map(({ name, why }) => `${name}: not done, ${why}`),
-    incomplete: manifest.data.fetch.missing === 'fail' && hasTombstones(counts),
+    incomplete: source.manifest.data.fetch.missing === 'fail' && hasTombstones(counts),
   };
 }
 
-async function assemble(
-  { runtime, store }: PipelineContext,
-  { source }: Locked,
-  lockfile: Lockfile,
-  run: Run,
-): Promise<Package> {
-  const texts = { manifest: source.text, lockfile: formatLockfile(withoutHints(lockfile)) };
-  const files = await collectFiles(store, run, texts);
-  return await assemblePackage(runtime, store, files, headerOf(source.manifest));
-}
-
-/** Opens the sources at the first call only, and tells afterwards whether that was needed. */
-function openOnce(open: () => Promise<QuerySources>) {
-  let sources: Promise<QuerySources> | undefined;
-  return {
-    open: () => (sources ??= open()),
-    opened: async () => await sources,
-  };
-}
-
-/** Makes the next query on these tables instant; the answer of this one does not depend on it. */
-async function indexInBackground(
-  { runtime, store }: PipelineContext,
-  sources: QuerySources,
-): Promise<void> {
-  try {
-    await indexTables(runtime, store, sources);
-  } catch (error) {
-    if (runtime.signal.aborted) return;
-    runtime.report({
-      kind: 'warned',
-      message: `the tables were not indexed, so the next query is no faster: ${messageOf(error)}`,
-    });
-  }
-}
-
-function recordOf(record: FetchRecord | undefined): StepContext['record'] {
-  if (record === undefined) return undefined;
-  return { table: record.record, exceptions: record.exceptions };
-}
-
-/** What the network answered, for the lockfile. */
-async function recordFetch({ runtime, store }: PipelineContext, run: Run): Promise<FetchRecord> {
-  const { digest, sizeBytes } = entryAt(outputOf(run, 'fetch', 'images'), 'images.csv');
-  const rows = await readImagesTable(fileBytes(store.path(digest), runtime.signal));
-  return { record: { digest, sizeBytes }, images: rows.length, exceptions: findExceptions(rows) };
+function timing({ name, key, cached, seconds }: StepRun) {
+  return { name, key, cached, seconds };
 }
 
 function identitiesOf(run: Run): StepIdentities {

@@ -1,6 +1,6 @@
 /** The source tables of a lockfile, as files on this disk and as a tree. */
 import { namedSources } from '../lockfile/drift.ts';
-import type { Lockfile, PinnedSource } from '../lockfile/lockfile.ts';
+import type { PinnedSource, PinnedSources } from '../lockfile/lockfile.ts';
 import { openPinnedSource, type ResolveContext } from '../lockfile/resolve.ts';
 import type { QuerySources, SourceTable } from '../steps/query.ts';
 import { type Tree, treeOf } from '../store/tree.ts';
@@ -12,7 +12,7 @@ import { type Tree, treeOf } from '../store/tree.ts';
 export async function openSources(
   context: ResolveContext,
   folder: string,
-  { sources }: Lockfile,
+  sources: PinnedSources,
 ): Promise<QuerySources> {
   const open = async (pinned: PinnedSource): Promise<SourceTable> => {
     const { digest, sizeBytes, path } = await openPinnedSource(context, folder, pinned);
@@ -32,7 +32,7 @@ export async function openSources(
 }
 
 /** The pinned tables by the names that messages use, for the key of the first step. */
-export function sourceTree({ sources }: Lockfile): Tree {
+export function sourceTree(sources: PinnedSources): Tree {
   return treeOf(
     [...namedSources(sources)].map(([path, { digest, sizeBytes }]) => ({
       path,

@@ -36,7 +36,7 @@ export interface ModelOrigin {
 }
 
 /** A package with its name and top hash, as builds and registries have them. */
-type NamedPackage = Omit<OpenedPackage, 'where' | 'read'>;
+type NamedPackage = Pick<OpenedPackage, 'name' | 'topHash' | 'pkg'>;
 
 interface ModelFiles {
   readonly json: Uint8Array;
@@ -96,7 +96,7 @@ export async function readFolderModel(runtime: Runtime, folder: string): Promise
 }
 
 async function readPackagedModel(
-  { name, topHash, pkg, read }: Omit<OpenedPackage, 'where'>,
+  { name, topHash, pkg, read }: Pick<OpenedPackage, 'name' | 'topHash' | 'pkg' | 'read'>,
   place: Pick<ModelOrigin, 'folder' | 'registry'>,
 ): Promise<FoundModel> {
   const [jsonKey, weightsKey] = [`${FOLDER}/${JSON_FILE}`, `${FOLDER}/${WEIGHTS_FILE}`];

@@ -42,7 +42,9 @@ export interface PushOptions {
   /** Keeps what was learnt of the registry for the next command. */
   readonly cache?: Store | undefined;
   readonly parent?: Parent;
-  /** Puts what is said of the revision beside it, before any pointer names it. */
+  /** Puts what is found by a new revision beside it, before any pointer names it. */
+  readonly describe?: (topHash: TopHash) => Promise<void>;
+  /** Puts what is said of the revision beside it, be it new or not, before any pointer names it. */
   readonly attest?: (topHash: TopHash) => Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export async function pushPackage(
       await waitForSweep(runtime, registry, lease);
       const context = { runtime, registry, cache: options.cache, lease, open: options.open };
       const done = await sendAll(context, pkg, hash, latest);
+      await options.describe?.(hash);
       await attest?.(hash);
       await lease.renew();
       await publish(runtime, registry, { name, topHash: hash }, latest, parent);

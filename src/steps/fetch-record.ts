@@ -2,7 +2,7 @@
 import { readCsv } from '../openimages/csv.ts';
 import { addressing } from '../photos/address.ts';
 import { askForPhoto, type PhotoAddress } from '../photos/answer.ts';
-import { IMAGES_COLUMNS, type ImagesRow } from '../photos/photos.ts';
+import { formatImagesTable, IMAGES_COLUMNS, type ImagesRow } from '../photos/photos.ts';
 import { eachLimit, weightLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
 import { startProgress } from '../runtime/progress.ts';
@@ -66,7 +66,7 @@ export async function readImagesTable(
 }
 
 /**
- * The outputs of a fetch whose table of images is known: tombstones are taken as recorded, photos by
+ * The outputs of a fetch whose answers are known, for at least the images selected: tombstones are taken as recorded, photos by
  * digest from the store, from `elsewhere`, or from the address they came from.
  * @throws PkgError `lockfile` that names the photos whose recorded bytes are nowhere to be had.
  */
@@ -74,10 +74,16 @@ export async function replayFetch(
   context: FetchContext,
   params: FetchStepParams,
   inputs: StepInputs,
-  record: { readonly table: TreeEntry; readonly rows: readonly ImagesRow[] },
+  record: readonly ImagesRow[],
   elsewhere: ByteSource,
 ): Promise<StepOutputs> {
-  const { table, rows } = record;
+  const selected = new Set<string>();
+  for (const { ImageID } of await readImages(context, inputs['selection'] ?? [])) {
+    selected.add(ImageID);
+  }
+  const rows = record.filter(({ ImageID }) => selected.has(ImageID));
+  if (rows.length < selected.size) throw unrecorded(selected, rows);
+  const table = { path: 'images.csv', ...(await context.store.putBytes(formatImagesTable(rows))) };
   const addresses = await addressesOf(context, params, inputs);
   const places = { addresses, maxBytes: params.maxBytes, elsewhere };
   const photos: Tree = treeOf(rows.flatMap((row) => photoEntry(row)));
@@ -94,6 +100,17 @@ export async function replayFetch(
   progress.finish(`${String(photos.length - lost.length)} recorded photos`);
   if (lost.length > 0) throw driftedPhotos(lost.sort());
   return { images: [table], photos };
+}
+
+/** The error for a record that lacks some of the selected images. */
+function unrecorded(selected: ReadonlySet<string>, rows: readonly ImagesRow[]): PkgError {
+  const recorded = new Set(rows.map(({ ImageID }) => ImageID));
+  const missing = [...selected].filter((imageId) => !recorded.has(imageId));
+  return new PkgError(
+    'lockfile',
+    `the lockfile records no answer for ${fewSentences(missing).join(', ')}`,
+    { hint: 'It is of another selection; record anew with: pkg lock --update' },
+  );
 }
 
 /** The error that names photos whose answers differ from the record. */

@@ -4,10 +4,17 @@ import type { CropParams, FetchParams, QueryParams, SplitParams } from '../manif
 import type { ModelParams } from '../manifest/model.ts';
 import type { Digest } from '../store/digest.ts';
 import type { Tree } from '../store/tree.ts';
+import type { FurtherPart } from '../summaries/summaries.ts';
 
 /** What a step does, without anything that changes no byte of its result. */
 export type StepSpec =
   | { readonly name: 'query'; readonly params: QueryParams & { readonly seed: number } }
+  | {
+      readonly name: 'exclude';
+      /** Selected images that are left out, by ImageID or author. */
+      readonly params: { readonly without: readonly string[] };
+    }
+  | { readonly name: 'dataset'; readonly params: Readonly<Record<string, never>> }
   | {
       readonly name: 'fetch';
       readonly params: Pick<FetchParams, 'maxBytes' | 'changed' | 'from'> & {
@@ -32,6 +39,8 @@ export type StepSpec =
         readonly seed: number;
         /** What trains a classifier on the crops, where something does. */
         readonly engine: ModelParams['engine'] | undefined;
+        /** What the package holds besides, that only some do; absent where that is nothing. */
+        readonly holds: readonly FurtherPart[] | undefined;
       };
     };
 

@@ -2,8 +2,10 @@
 import { PkgError } from '../runtime/errors.ts';
 import { type Descriptor, streamOf } from '../store/digest.ts';
 import { cropBoxes } from './crop.ts';
+import { openDataset } from './dataset.ts';
 import { evaluateClassifier } from './evaluate.ts';
 import { makeExamples } from './examples.ts';
+import { excludeImages } from './exclude.ts';
 import { type FetchContext, fetchImages } from './fetch.ts';
 import {
   type ByteSource,
@@ -18,6 +20,7 @@ import { type QuerySources, queryBoxes } from './query.ts';
 import { splitExamples } from './split.ts';
 import type { StepInputs, StepOutputs, StepSpec } from './step.ts';
 import { summarizeDataset } from './summarize.ts';
+import { trainWithTensorflow } from './tensorflow-training.ts';
 import { trainClassifier } from './train.ts';
 
 /** What steps are given beside their inputs; nothing of it decides a byte of their outputs. */
@@ -26,10 +29,24 @@ export interface StepContext extends FetchContext {
   readonly openSources: () => Promise<QuerySources>;
   /** Fails where a local source table is no longer what is pinned. */
   readonly checkSources: () => Promise<void>;
+  /** Brings the data package that is built upon into the store. */
+  readonly openData: () => Promise<void>;
+  /** Whether code that comes with a manifest may run. */
+  readonly code: 'refuse' | 'run';
+  /** The commit that code is of, for messages. */
+  readonly commit?: string;
   /** What the network answered before, where the lockfile knows. */
-  readonly record: { readonly table: Descriptor; readonly exceptions: FetchExceptions } | undefined;
+  readonly record: FetchRecord | undefined;
   /** Where recorded bytes may be found besides the store. */
   readonly elsewhere: ByteSource;
+}
+
+/** What the network answered, as a lockfile has it. */
+interface FetchRecord {
+  readonly table: Descriptor;
+  /** How many images the table has; a selection may be a part of them. */
+  readonly images: number;
+  readonly exceptions: FetchExceptions;
 }
 
 /** Runs a step on its input trees. */
@@ -46,6 +63,11 @@ export async function runStep(
       await context.checkSources();
       return outputs;
     }
+    case 'exclude':
+      return await excludeImages(runtime, store, spec.params, inputs);
+    case 'dataset':
+      await context.openData();
+      return openDataset(inputs);
     case 'fetch':
       return await fetchOrReplay(context, spec.params, inputs);
     case 'crop':
@@ -55,7 +77,9 @@ export async function runStep(
     case 'examples':
       return await makeExamples(runtime, store, spec.params, inputs);
     case 'train':
-      return await trainClassifier(runtime, store, spec.params, inputs);
+      return spec.params.engine === 'tensorflow'
+        ? await trainWithTensorflow(context, spec.params, inputs)
+        : await trainClassifier(runtime, store, spec.params, inputs);
     case 'evaluate':
       return await evaluateClassifier(runtime, store, inputs);
     case 'summarize':
@@ -65,7 +89,8 @@ export async function runStep(
 
 /**
  * Without a record, asks the network. With one, takes the recorded answers; where the recorded table
- * itself is nowhere to be had, the network must give the same answers again.
+ * itself is nowhere to be had, the network must give the same answers again; of a part of the images, which
+ * has another table, the same photos.
  */
 async function fetchOrReplay(
   context: StepContext,
@@ -77,14 +102,14 @@ async function fetchOrReplay(
   const text = await findTable(context, record.table, elsewhere);
   if (text !== undefined) {
     const rows = await readImagesTable(streamOf(text));
-    const table = { path: 'images.csv', ...(await store.putBytes(text)) };
-    return await replayFetch(context, params, inputs, { table, rows }, elsewhere);
+    return await replayFetch(context, params, inputs, rows, elsewhere);
   }
   const outputs = await fetchImages(context, params, inputs);
   const table = imagesTableOf(outputs);
   if (table.digest === record.table.digest) return outputs;
   const rows = await readImagesTable(streamOf(await store.read(table.digest)));
   const drift = exceptionDrift(record.exceptions, rows);
+  if (drift.length === 0 && rows.length < record.images) return outputs;
   throw driftedPhotos(drift.length > 0 ? drift : ['addresses or HTTP statuses changed, no photo']);
 }
 

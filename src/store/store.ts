@@ -53,7 +53,9 @@ export class Store {
   }
 
   /** A folder for files that are not objects yet, made if absent. */
-  async scratchFolder(name: 'tmp' | 'partial' | 'index' | 'stats' | 'work'): Promise<string> {
+  async scratchFolder(
+    name: 'tmp' | 'partial' | 'index' | 'stats' | 'work' | 'git',
+  ): Promise<string> {
     const folder = join(this.#home, name);
     await makeFolder(folder);
     return folder;

@@ -1,5 +1,5 @@
 /** The data card: the README of a package, for someone who wants to know what it is. */
-import { SPLITS, type Summary } from './summaries.ts';
+import { type FurtherPart, SPLITS, type Summary } from './summaries.ts';
 
 /** What a status of an image means, in the words of the card. */
 const STATUS_WORDS: Readonly<Record<string, string>> = {
@@ -37,7 +37,7 @@ export function dataCard(summary: Summary): string {
     boxSection(summary),
     licenseSection(summary),
     engine === undefined ? undefined : modelSection(engine),
-    engine === undefined ? FILES : `${FILES}\n${MODEL_FILES}`,
+    filesSection(summary),
     useSection(name),
   ];
   return `${parts.filter((part) => part !== undefined).join('\n\n')}\n`;
@@ -121,19 +121,41 @@ const FILES = `## Files
 | \`metadata/crops.csv\` | a row for each selected box: its crop and split, or why there is none |
 | \`metadata/boxes.csv\`, \`metadata/classes.csv\` | the selected rows of the source tables |
 | \`summaries/\` | charts (Vega, Vega-Lite) and contact sheets |
-| \`manifest.yaml\`, \`manifest.lock.json\` | the recipe, and the recipe with every input pinned |`;
+| \`manifest.yaml\`, \`manifest.lock.json\` | the recipe, and the recipe with every input pinned |
+| \`provenance.json\` | how this package was made, step by step: an in-toto statement |`;
 
-const MODEL_FILES = `| \`models/model.json\`, \`models/weights.bin\` | the classifier, for \`pkg predict\` and TensorFlow.js |
-| \`models/clf.h5\` | the same for Keras |
-| \`models/history.csv\` | what each epoch of the training gave |
-| \`models/evaluation.json\`, \`models/classification_report.txt\` | how good it is on photos it was never trained on |
-| \`models/replay.json\` | the chain of states by which \`pkg reproduce --spot-check\` proves the training |`;
+const MODEL_FILES = [
+  '| `models/model.json`, `models/weights.bin` | the classifier, for `pkg predict` and TensorFlow.js |',
+  '| `models/clf.h5` | the same for Keras |',
+  '| `models/history.csv` | what each epoch of the training gave |',
+  '| `models/evaluation.json`, `models/classification_report.txt` | how good it is on photos it was never trained on |',
+];
+
+const REPLAY_FILE =
+  '| `models/replay.json` | the chain of states by which `pkg reproduce --spot-check` proves the training |';
+
+/** What only some packages hold, by what they hold it for. */
+const FURTHER_FILES: Readonly<Record<FurtherPart, string>> = {
+  base: '| `models/base/` | the published model that this one begins with |',
+  code: '| `code/` | the code, as it was at the pinned commit |',
+  environment: '| `environment/` | the lockfile and the Dockerfile of the environment |',
+};
+
+function filesSection({ engine, holds = [] }: Summary): string {
+  const models = engine === undefined ? [] : MODEL_FILES;
+  const replay = engine === 'deterministic' ? [REPLAY_FILE] : [];
+  return [FILES, ...models, ...replay, ...holds.map((part) => FURTHER_FILES[part])].join('\n');
+}
 
 /** What is said of the classifier holds for any training of it, so that the card need not wait for one. */
 function modelSection(engine: string): string {
+  const bits =
+    engine === 'deterministic'
+      ? ''
+      : ' Its weights are the same within a tolerance, and not bit for bit, on other machines.';
   return `## Model
 
-A classifier was trained on the crops of the split \`train\` by the engine \`${engine}\`; layers and settings stand in \`manifest.yaml\`.
+A classifier was trained on the crops of the split \`train\` by the engine \`${engine}\`; layers and settings stand in \`manifest.yaml\`.${bits}
 It is judged on crops of other photos: \`models/classification_report.txt\` has the figures, \`models/mistakes.jpg\` the most confident mistakes.`;
 }
 
@@ -147,10 +169,10 @@ pkg install ${name} images_cropped --registry REGISTRY --dest ${folder}-crops
 pkg verify ${folder}
 \`\`\`
 
-To build it again, keep \`manifest.yaml\` and \`manifest.lock.json\` side by side and run
+To build all of it again and compare it byte by byte:
 
 \`\`\`sh
-pkg build manifest.yaml --registry REGISTRY
+pkg reproduce ${name} --registry REGISTRY    # or, offline: pkg reproduce ${folder}
 \`\`\`
 
 The same lockfile gives the same top hash on any machine. The registry serves photos that have left the web.`;

@@ -29,12 +29,17 @@ export interface ClassFacts {
   readonly splits: Readonly<Record<string, number>>;
 }
 
+/** A base model, code at a commit, files of an environment. */
+export type FurtherPart = 'base' | 'code' | 'environment';
+
 export interface Summary {
   readonly name: string;
   readonly description: string | undefined;
   readonly license: string | undefined;
   /** What trained a classifier on the crops, where something did. */
   readonly engine: string | undefined;
+  /** What else there is that only some packages hold. */
+  readonly holds?: readonly FurtherPart[] | undefined;
   readonly classes: readonly ClassFacts[];
   readonly selection: SelectionCounts;
   readonly statuses: readonly (readonly [ImageStatus, number])[];
@@ -61,7 +66,7 @@ export const SPLITS = ['train', 'validation', 'test'] as const;
 
 /** Counts the tables of a data set. */
 export function summarize(
-  about: Pick<Summary, 'name' | 'description' | 'license' | 'engine' | 'selection'>,
+  about: Pick<Summary, 'name' | 'description' | 'license' | 'engine' | 'holds' | 'selection'>,
   labels: readonly {
     readonly LabelName: string;
     readonly DisplayName: string;

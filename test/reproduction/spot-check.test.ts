@@ -3,13 +3,14 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isLinked } from '../../src/classifier/fit.ts';
 import type { OpenedPackage } from '../../src/installation/opened-package.ts';
+import type { Take } from '../../src/objects/objects.ts';
 import type { Entry } from '../../src/package/entry.ts';
 import { describeContent } from '../../src/package/object-hash.ts';
-import { fileEntry, packageOf, statedDigest } from '../../src/package/package.ts';
-import { findBuilt } from '../../src/pipeline/built.ts';
+import { fileEntry, packageOf } from '../../src/package/package.ts';
+import { findBuilt, openBuilt } from '../../src/pipeline/built.ts';
 import { spotCheck } from '../../src/reproduction/spot-check.ts';
 import { createRuntime } from '../../src/runtime/runtime.ts';
-import { digestOf, isDigest, streamOf } from '../../src/store/digest.ts';
+import { digestOf, streamOf } from '../../src/store/digest.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { runJson } from '../support/cli.ts';
 import { copySample, SAMPLE_NAME, TINY_MODEL, withModel } from '../support/sample-models.ts';
@@ -50,10 +51,14 @@ describe('the spot check of a training', () => {
         entries.push(fileEntry(entry.logicalKey, '/nowhere', content));
       }
     }
+    const read = async (entry: Entry) => bytes.get(entry.logicalKey) ?? (await honest.read(entry));
     return {
       ...honest,
       pkg: packageOf(honest.pkg.header, entries),
-      read: async (entry: Entry) => bytes.get(entry.logicalKey) ?? (await honest.read(entry)),
+      read,
+      readMany: async (wanted: Iterable<Entry>, take: Take) => {
+        for (const entry of wanted) await take(entry, await read(entry));
+      },
     };
   };
 
@@ -69,15 +74,10 @@ describe('the spot check of a training', () => {
     await runJson(['build', manifest, '--store', root]);
     store = await openStore(root, Date.now());
     const { name, topHash, pkg } = await findBuilt(store, SAMPLE_NAME);
-    const read = async (entry: Entry) => {
-      const digest = statedDigest(entry) ?? '';
-      if (!isDigest(digest)) throw new Error('no digest');
-      return await store.read(digest);
-    };
-    honest = { name, topHash, pkg, where: 'the store', read };
+    honest = { ...openBuilt(store, { name, topHash, pkg }), where: 'the store' };
     const entry = [...pkg.entries].find(({ logicalKey }) => logicalKey === 'models/replay.json');
     if (entry === undefined) throw new Error('no chain');
-    replay = JSON.parse((await read(entry)).toString('utf8')) as Replay;
+    replay = JSON.parse((await honest.read(entry)).toString('utf8')) as Replay;
   });
 
   it('proves an honest package, weights included', async () => {

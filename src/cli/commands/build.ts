@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type BuildResult, buildPackage, nowhereElse, objectSource } from '../../index.ts';
 import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
+import { pipelineOf } from '../pipeline-context.ts';
 import { columns, count, formatBytes, formatSeconds, tallies } from '../text.ts';
 
 /** Done, but images are missing and the manifest says `missing: fail`. */
@@ -13,6 +14,9 @@ export const buildCommand = defineCommand({
     ['--update', 'renew the lockfile first'],
     ['--refetch', 'ask again for photos that could not be had'],
     ['--explain', 'say why each step ran or did not'],
+    ['--without <name...>', 'as it would be without this ImageID or author; the lockfile stays'],
+    ['--allow-dirty', 'pin a work tree with changes that no commit has, and say so'],
+    ['--allow-code', 'run the code that model.entry names, shut off from files and network'],
     ...REGISTRY_OPTIONS,
   ],
   schema: z.object({
@@ -20,17 +24,19 @@ export const buildCommand = defineCommand({
     update: z.boolean().default(false),
     refetch: z.boolean().default(false),
     explain: z.boolean().default(false),
+    without: z.array(z.string()).default([]),
+    allowDirty: z.boolean().default(false),
+    allowCode: z.boolean().default(false),
   }),
-  async run(context, { manifest, update, refetch, explain }) {
-    const pipeline = { runtime: context.runtime, store: await context.openStore(), s3: context.s3 };
+  async run(context, { manifest, update, refetch, explain, without, allowDirty, allowCode }) {
+    const pipeline = await pipelineOf(context);
     const elsewhere = context.registryGiven
       ? objectSource(context.runtime, await context.openRegistry('read'), pipeline.store)
       : nowhereElse;
-    const lock = update ? 'update' : 'keep';
     const { explanations, ...result } = await buildPackage(pipeline, manifest, {
-      lock,
-      refetch,
-      elsewhere,
+      lock: { mode: update ? 'update' : 'keep', dirty: allowDirty ? 'record' : 'refuse' },
+      code: allowCode ? 'run' : 'refuse',
+      ...{ refetch, without, elsewhere },
     });
     return explain ? { ...result, explanations } : result;
   },
@@ -46,7 +52,6 @@ export const buildCommand = defineCommand({
           cached ? 'cached' : formatSeconds(seconds),
         ]),
       ),
-      ...result.unavailable.map((name) => `step  ${name}`),
       ...(result.explanations ?? []),
       `top hash ${result.topHash}`,
     ].join('\n'),

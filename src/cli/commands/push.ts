@@ -11,6 +11,8 @@ import {
   parseReference,
   pushPackage,
   requireTag,
+  writeBuildRecord,
+  writeLineage,
   writeSignature,
 } from '../../index.ts';
 import { type CommandContext, defineCommand, REGISTRY_OPTIONS } from '../command.ts';
@@ -47,7 +49,7 @@ export const pushCommand = defineCommand({
     const { name } = parseReference(flags.reference);
     const key = await signingKey(context, flags.sign);
     const store = await context.openStore();
-    const { pkg: found, open } = await findPushed(context, store, flags);
+    const { pkg: found, open, record } = await findPushed(context, store, flags);
     const registry = await context.openRegistry('write');
     const workflow = flags.workflow === false ? null : flags.workflow;
     const pkg = await applyRegistryWorkflow(registry, found, { name, workflow });
@@ -55,6 +57,11 @@ export const pushCommand = defineCommand({
       ...{ name, open, cache: store },
       tag: flags.tag === undefined ? undefined : requireTag(flags.tag),
       parent: parentOf(flags),
+      async describe(topHash) {
+        await writeLineage(registry, topHash, pkg, open);
+        if (record === undefined) return;
+        await writeBuildRecord(registry, { name, topHash }, record, key === undefined ? [] : [key]);
+      },
       ...(key === undefined
         ? {}
         : { attest: (topHash) => writeSignature(registry, { name, topHash }, pkg, [key]) }),

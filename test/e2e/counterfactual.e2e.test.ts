@@ -87,6 +87,18 @@ describe('a package that was built', () => {
       expect(await runJson(args)).toMatchObject({ reproduced: true, rebuilt: without.topHash });
     });
 
+    it('is held against what it would be without, figures and predictions included', async () => {
+      const sides = [built, without].map(({ topHash }) => `${SAMPLE_NAME}@${topHash}`);
+      const found = await runJson<{ metrics: unknown[]; predictions: object }>([
+        ...['diff', ...sides, ...store],
+      ]);
+      expect(found.metrics.length).toBeGreaterThan(0);
+      expect(found.predictions).toBeDefined();
+      expect(found).toMatchObject({
+        photos: [{ change: 'deselected', names: [cell(photo, 'ImageID')] }],
+      });
+    });
+
     it('is not what the name stands for in the store', async () => {
       const target = ['--registry', join(folder, 'latest')];
       expect(await runJson(['push', SAMPLE_NAME, ...store, ...target])).toMatchObject({

@@ -8,15 +8,14 @@ import {
   folderSide,
   isLockfilePath,
   type LockComparison,
-  openRevision,
   PkgError,
-  parseReference,
   revisionSide,
   type Side,
 } from '../../index.ts';
 import { type CommandContext, defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { diffLines } from '../diff-lines.ts';
 import { lockDiffLines } from '../lock-diff-lines.ts';
+import { openAnywhere } from '../open-anywhere.ts';
 
 /** Of each kind of change, unless all are asked for by --json. */
 const NAMES_SHOWN = 5;
@@ -26,7 +25,8 @@ export const diffCommand = defineCommand<{ a: string; b: string }, Comparison | 
     [
       '<a>',
       'an existing folder, whose files are taken as they are now; else user/name, user/name:tag or ' +
-        'user/name@<top hash> in --registry (./a/b is always a folder); or a lockfile, or its manifest',
+        'user/name@<top hash> in --registry, or a build (./a/b is always a folder); or a lockfile, or its ' +
+        'manifest',
     ],
     ['<b>', 'likewise; a lockfile or manifest beside a lockfile or manifest'],
   ],
@@ -55,9 +55,7 @@ async function openSide(context: CommandContext, subject: string): Promise<Side>
       hint: 'Give a folder, or a reference: user/name, user/name:tag or user/name@<top hash>',
     });
   }
-  const reference = parseReference(subject);
-  const registry = await context.openRegistry('read');
-  return revisionSide(await openRevision(context.runtime, registry, reference));
+  return revisionSide(await openAnywhere(context, subject));
 }
 
 /** Whether a lockfile is meant: a file that is there, or would be one by its name. */

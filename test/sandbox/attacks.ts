@@ -117,8 +117,8 @@ export const ATTACKS: Readonly<Record<string, string>> = {
 };
 
 /** A module that tries everything and says of each how it ended: `name: DONE`, or why it did not. */
-export function attackModule(): string {
-  const attacks = Object.entries(ATTACKS).map(
+export function attackModule(bodies = ATTACKS): string {
+  const attacks = Object.entries(bodies).map(
     ([name, body]) => `[${JSON.stringify(name)}, async () => { ${body} }],`,
   );
   return `

@@ -13,13 +13,17 @@ import { temporaryFolder } from '../support/temporary.ts';
 import { transpiledLibrary } from '../support/transpiled.ts';
 import { ATTACKS, attackModule, SMALL_MODULE } from './attacks.ts';
 import { codeFolder, withModel } from './code.ts';
+import { LEAKS } from './leaks.ts';
 
-const FILES = {
-  'model.mjs': attackModule(),
+/** Said line by line, of which there may be a hundred. */
+const TRIALS = [ATTACKS, LEAKS] as const;
+
+const filesOf = (attacks: Readonly<Record<string, string>>) => ({
+  'model.mjs': attackModule(attacks),
   'small.mjs': SMALL_MODULE,
   'addon.node': 'no addon',
   'own.txt': 'own',
-};
+});
 
 /** Modes in which a sandbox runs: with what the system adds to Node's walls, or without. */
 const WALLS = ['all', 'node'] as const;
@@ -46,6 +50,9 @@ beforeAll(async () => {
   outside = await temporaryFolder();
   await writeFile(join(outside, 'secret.txt'), 'secret');
   await writeFile(join(outside, 'secret.cjs'), 'module.exports = 1;');
+  const hidden = { name: 'hidden', main: './main.js', exports: { './sub': './secret.cjs' } };
+  const described = { ...hidden, imports: { '#hidden': './secret.cjs' } };
+  await writeFile(join(outside, 'package.json'), JSON.stringify(described));
 });
 
 afterAll(async () => {
@@ -59,23 +66,24 @@ const params = () => ({
 });
 
 /** Every attack was made, and none of them did what it was to do. */
-function expectHeld(endings: readonly string[]): void {
+function expectHeld(endings: readonly string[], attacks: object): void {
   const names = endings.map((line) => line.replace(/^model\.mjs: /, '').split(': ', 1)[0]);
-  const expected = Object.keys(ATTACKS).map((name) => name.split(': ', 1)[0]);
+  const expected = Object.keys(attacks).map((name) => name.split(': ', 1)[0]);
   expect(names).toEqual(expected);
   expect(endings.filter((line) => line.endsWith(': DONE'))).toEqual([]);
   expect(server.visits()).toBe(0);
 }
 
 describe.each(WALLS)('behind the walls: %s', (walls) => {
-  it('model code can do nothing of what it tries, and makes its model then', async () => {
+  it.each(TRIALS)('model code can do nothing of what it tries: %#', async (attacks) => {
     const runtime = testRuntime();
-    const run = { entry: 'model.mjs', files: FILES, params: params(), runtime, walls };
+    const run = { entry: 'model.mjs', files: filesOf(attacks), params: params(), runtime, walls };
     await withModel(run, async (model) => {
       expect(model.kind.layers).toBe(2);
       await Promise.resolve();
     });
-    expectHeld(runtime.events.flatMap((event) => (event.kind === 'noted' ? [event.message] : [])));
+    const said = runtime.events.flatMap((event) => (event.kind === 'noted' ? [event.message] : []));
+    expectHeld(said, attacks);
   });
 });
 
@@ -106,23 +114,24 @@ try {
 
 describeWith('other versions of Node', nodes[0])('on another Node', () => {
   let library: string;
-  let folder: string;
   beforeAll(async () => {
     library = await transpiledLibrary();
     const child = join(library, 'sandbox', 'child');
     await mkdir(child, { recursive: true });
     await cp(join(ROOT, 'src', 'sandbox', 'child'), child, { recursive: true });
     await writeFile(join(library, 'runner.js'), RUNNER);
-    folder = await codeFolder(FILES);
   });
 
   it.each(nodes.flatMap((node) => WALLS.map((walls) => [node, walls] as const)))(
     'model code can do as little: %s, %s',
     async (node, walls) => {
-      const settings = JSON.stringify({ folder, params: { ...params(), folder }, walls });
-      const runner = pathToFileURL(join(library, 'runner.js')).pathname;
-      const { stdout } = await promisify(execFile)(node, [runner, settings]);
-      expectHeld(stdout.trimEnd().split('\n'));
+      for (const attacks of TRIALS) {
+        const folder = await codeFolder(filesOf(attacks));
+        const settings = JSON.stringify({ folder, params: { ...params(), folder }, walls });
+        const runner = pathToFileURL(join(library, 'runner.js')).pathname;
+        const { stdout } = await promisify(execFile)(node, [runner, settings]);
+        expectHeld(stdout.trimEnd().split('\n'), attacks);
+      }
     },
   );
 });

@@ -1,12 +1,19 @@
 /** Takes away what a network's code has no use for: sockets, processes, threads, other people's files. */
 import files from 'node:fs';
-import Module, { builtinModules, createRequire, syncBuiltinESMExports } from 'node:module';
+import { builtinModules, createRequire, syncBuiltinESMExports } from 'node:module';
+import paths from 'node:path';
 import process from 'node:process';
 import { Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { closedError, remove } from './closed.mjs';
+import { guardModules, refuseModules } from './guarded-modules.mjs';
+import { readablePath } from './readable-paths.mjs';
 
 /** Taken before it is closed to everyone else. */
 const { writeSync } = files;
+
+/** Taken before model code can replace them. */
+const { apply } = Reflect;
+const { startsWith, slice } = String.prototype;
 
 /** Modules that only compute; `domain` and `repl` would change how errors travel if they were loaded. */
 const HARMLESS = new Set([
@@ -40,6 +47,7 @@ const OF_FILES = new Set([
 const OF_MODULE = [
   ...['register', 'registerHooks', 'runMain', 'enableCompileCache', 'flushCompileCache'],
   ...['syncBuiltinESMExports', '_preloadModules', '_debug', 'setSourceMapsSupport'],
+  ...['findPackageJSON', 'findSourceMap', '_initPaths'],
 ];
 
 /** Parts of `process` that say something harmless, or that Node itself needs. */
@@ -64,19 +72,27 @@ const BY_PREFIX_ONLY = ['sea', 'sqlite', 'test', 'test/reporters'];
 
 const require = createRequire(import.meta.url);
 
-const { registerHooks } = Module;
-
-const bareName = (name) => name.replace(/^node:/, '');
+const bareName = (name) => (apply(startsWith, name, ['node:']) ? apply(slice, name, [5]) : name);
 
 /** Node's modules that can be loaded at all; all but the harmless ones are closed, and say so. */
-const KNOWN = new Set([...builtinModules, ...BY_PREFIX_ONLY].map(bareName));
+const KNOWN = Object.assign(
+  Object.create(null),
+  Object.fromEntries([...builtinModules, ...BY_PREFIX_ONLY].map((name) => [bareName(name), true])),
+);
+
+/** No method is asked, since model code may have replaced it. */
+const isKnown = (name) => typeof name === 'string' && KNOWN[bareName(name)] === true;
 
 /** Everything stays gone for as long as the process lives. */
 export function lockDown() {
   // All are loaded before one is closed, since they are made of each other.
-  const modules = [...KNOWN].filter((name) => !HARMLESS.has(name)).map(loadModule);
+  const names = Object.keys(KNOWN).filter((name) => !HARMLESS.has(name));
+  const modules = names.map(loadModule);
   disarmClasses();
+  guardModules();
   for (const { name, exported } of modules) closeModule(name, exported);
+  // Node itself asks these what a path means.
+  for (const kind of [paths, paths.posix, paths.win32, URL.prototype]) Object.freeze(kind);
   closeProcess();
   for (const name of GLOBALS) {
     // Some are made when they are first looked at; so they are not.
@@ -84,19 +100,7 @@ export function lockDown() {
     Object.defineProperty(globalThis, name, { value: undefined });
   }
   syncBuiltinESMExports();
-  refuseModules();
-}
-
-/** Where Node has hooks for it, a module of Node's that came after this program is not loaded at all. */
-function refuseModules() {
-  registerHooks?.({
-    resolve(specifier, context, next) {
-      const found = next(specifier, context);
-      const isStrange = found.url.startsWith('node:') && !KNOWN.has(bareName(found.url));
-      if (!isStrange) return found;
-      throw closedError(found.url);
-    },
-  });
+  refuseModules(isKnown);
 }
 
 /** Whoever gets hold of an object of these classes can do nothing with it. */
@@ -135,19 +139,24 @@ function closeModule(name, exported) {
 
 /** Node's permissions leave a few of these alone in some versions, so that a path's existence leaks. */
 function guarded(read, name) {
-  return function guardedRead(path, ...rest) {
-    if (mayRead(path)) return read(path, ...rest);
-    if (name === 'existsSync') return false;
-    throw closedError(`${String(path)} (fs.${name})`);
+  const isRealpath = name === 'realpath' || name === 'realpathSync';
+  // The array is given on as it is: model code could listen in wherever it is spread or copied.
+  return function guardedRead(...given) {
+    const path = readablePath(given[0]);
+    if (path === undefined) {
+      if (name === 'existsSync') return false;
+      throw closedError(typeof given[0] === 'string' ? `${given[0]} (fs.${name})` : `fs.${name}`);
+    }
+    given[0] = path;
+    if (isRealpath && given.length > 1) given[1] = withoutCache(given[1]);
+    return apply(read, undefined, given);
   };
 }
 
-/** Fails where there is no permission model, without which nothing of this would hold. */
-const isPermitted = process.permission.has.bind(process.permission);
-
-function mayRead(path) {
-  if (typeof path === 'number') return false;
-  return isPermitted('fs.read', path instanceof URL ? fileURLToPath(path) : String(path));
+/** Options may bring a cache of links, which would be believed. */
+function withoutCache(options) {
+  if (typeof options !== 'object' || options === null) return options;
+  return { __proto__: null, encoding: options.encoding };
 }
 
 function closeProcess() {
@@ -157,7 +166,9 @@ function closeProcess() {
       forbid(target, name, `process.${name}`);
     }
   }
-  const { getBuiltinModule } = process;
+  const { cwd, getBuiltinModule } = process;
+  // Paths are resolved by it.
+  remove(process, 'cwd', cwd);
   const fixed = {
     argv: [],
     execArgv: [],
@@ -166,7 +177,7 @@ function closeProcess() {
     stdin: undefined,
     stdout: outputTo(1),
     stderr: outputTo(2),
-    getBuiltinModule: (name) => (KNOWN.has(bareName(name)) ? getBuiltinModule(name) : undefined),
+    getBuiltinModule: (name) => (isKnown(name) ? getBuiltinModule(name) : undefined),
   };
   for (const [name, value] of Object.entries(fixed)) {
     Object.defineProperty(process, name, { value, writable: true, configurable: true });
@@ -202,21 +213,9 @@ function forbid(target, name, label) {
   remove(target, name, isFunction ? closed : undefined);
 }
 
-function closedError(label) {
-  return Object.assign(new Error(`${label} is closed to model code`), {
-    code: 'ERR_ACCESS_DENIED',
-  });
-}
-
 /** A number, a text and the like, or an object of nothing else. */
 function isConstant({ value, get }) {
   const isPrimitive = (one) => Object(one) !== one;
   if (get !== undefined || typeof value === 'function') return false;
   return isPrimitive(value) || Object.values(value).every(isPrimitive);
-}
-
-function remove(target, name, value) {
-  if (Object.getOwnPropertyDescriptor(target, name) === undefined) return;
-  if (Reflect.defineProperty(target, name, { value, writable: false, configurable: false })) return;
-  Reflect.set(target, name, value);
 }

@@ -9,7 +9,6 @@ import { temporaryFolder } from '../support/temporary.ts';
 interface BuildDocument {
   readonly topHash: string;
   readonly steps: readonly { readonly name: string; readonly cached: boolean }[];
-  readonly unavailable: readonly string[];
 }
 
 const storeOf = (manifest: string) => ['--store', join(dirname(manifest), 'store')];
@@ -158,13 +157,22 @@ describe('a model that does not fit', () => {
     expect(exitCode).toBe(10);
   });
 
-  it('for another engine is built without its model, and says so', async () => {
-    const built = await build(
-      await copySample((text) => tiny(text).replace('model:\n', 'model:\n  engine: tensorflow\n')),
+  it('is trained by TensorFlow.js where it asks for that, and reproduced to the bit on this machine', async () => {
+    const manifest = await copySample((text) =>
+      tiny(text).replace('model:\n', 'model:\n  engine: tensorflow\n'),
     );
-    expect(built.unavailable).toEqual([
-      'train: not done, this version has only engine: deterministic',
-      'evaluate: not done, this version has only engine: deterministic',
+    const built = await build(manifest);
+    const registry = ['--registry', join(dirname(manifest), 'registry')];
+    await runJson(['push', SAMPLE_NAME, ...storeOf(manifest), ...registry]);
+    const fresh = ['--store', join(dirname(manifest), 'fresh')];
+    const outcome = await runJson<{ rebuilt: string }>([
+      ...['reproduce', SAMPLE_NAME, ...registry, ...fresh],
     ]);
+    expect(outcome.rebuilt).toBe(built.topHash);
+    const installed = join(dirname(manifest), 'installed');
+    await runJson(['install', SAMPLE_NAME, 'README.md', ...registry, '--dest', installed]);
+    const card = await readFile(join(installed, 'README.md'), 'utf8');
+    expect(card).toContain('the same within a tolerance');
+    expect(card).not.toContain('replay.json');
   });
 });

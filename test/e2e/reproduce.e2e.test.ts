@@ -96,7 +96,10 @@ describeWithShared('data/oid-mini/EXPECTED_IMAGES.csv')('a published package', (
     bucket = await makeBucket(client);
     work = await temporaryFolder();
     const classes = [...chooseOidClasses().values()];
-    const manifest = await writeOidManifest(work, { name: NAME, baseUrl: photos.url, classes });
+    const manifest = await writeOidManifest(work, {
+      ...{ name: NAME, baseUrl: photos.url, classes },
+      query: '    imagesPerClass: 40',
+    });
     await writeFile(manifest, `${await readFile(manifest, 'utf8')}${MODEL}`);
     await writeFile(join(work, 'Dockerfile'), DOCKERFILE);
     await writeFile(join(work, 'package-lock.json'), LOCK);

@@ -1,9 +1,6 @@
 /** What `pkg reproduce` is about, where it does it, and the receipt it leaves. */
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   type EnvironmentHere,
-  findSigningKey,
   type OpenedPackage,
   openInstalled,
   openRevision,
@@ -15,9 +12,8 @@ import {
 } from '../index.ts';
 import type { CommandContext } from './command.ts';
 import { hostFacts, TOOL } from './host.ts';
-
-/** The name under which pkg keys makes a key where none is given. */
-const DEFAULT_KEY = 'default';
+import { isFolder } from './is-folder.ts';
+import { signingKey } from './signing-key.ts';
 
 /** An existing folder, unless --registry is given; else a revision in the registry. */
 export async function subjectOf(
@@ -42,42 +38,37 @@ export function environmentHere(): EnvironmentHere {
   return { node: process.versions.node, openFile: undefined };
 }
 
-/** Signs what came of it, and puts that beside the revision. */
-export async function signOutcome(
+/**
+ * What signs an outcome and puts that beside the revision. Key and registry are found now, so that nothing is
+ * lacking once hours of work are done.
+ */
+export async function outcomeSigner(
   context: CommandContext,
   registry: Storage | undefined,
-  outcome: Reproduction,
   sign: string | true,
-): Promise<void> {
+): Promise<(outcome: Reproduction) => Promise<void>> {
   if (registry === undefined) {
     throw new PkgError('usage', '--sign needs the registry that the package is in', {
       hint: 'Name it with --registry, and the package by its reference.',
     });
   }
-  const folder = join(context.configFolder, 'keys');
-  const key = await findSigningKey(context.runtime, folder, sign === true ? DEFAULT_KEY : sign);
-  const { name, topHash, scope, files, firstDifference, differences } = outcome;
-  const { node, platform, arch } = hostFacts();
-  const isSame = firstDifference === undefined;
-  await writeReceipt(
-    await context.openRegistry('write'),
-    { name, topHash },
-    {
-      result: isSame ? 'same' : 'differs',
-      ...(isSame ? {} : { firstDifference }),
-      scope,
-      entries: files.reduce((sum, { same }) => sum + same, differences.length),
-      toolchainSame: outcome.toolchainSame,
-      ...{ node, platform, arch, tool: TOOL },
-    },
-    key,
-  );
+  const key = await signingKey(context, sign);
+  const target = await context.openRegistry('write');
+  return async (outcome) => {
+    const { name, topHash } = outcome;
+    await writeReceipt(target, { name, topHash }, receiptOf(outcome), key);
+  };
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
+function receiptOf(outcome: Reproduction): Parameters<typeof writeReceipt>[2] {
+  const { scope, files, firstDifference, differences, toolchainSame } = outcome;
+  const { node, platform, arch } = hostFacts();
+  return {
+    ...(firstDifference === undefined
+      ? { result: 'same' }
+      : { result: 'differs', firstDifference }),
+    scope,
+    entries: files.reduce((sum, { same }) => sum + same, differences.length),
+    ...{ toolchainSame, node, platform, arch, tool: TOOL },
+  };
 }

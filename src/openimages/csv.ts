@@ -52,6 +52,13 @@ export async function* readCsv<Column extends string, Optional extends string = 
   }
 }
 
+/** All rows of a table that fits into memory. */
+export async function collectRows<Row>(rows: AsyncIterable<Row>): Promise<readonly Row[]> {
+  const all: Row[] = [];
+  for await (const row of rows) all.push(row);
+  return all;
+}
+
 function pickCells<Column extends string>(
   cells: readonly string[],
   columns: readonly Column[],

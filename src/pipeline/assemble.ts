@@ -95,6 +95,16 @@ export async function assemblePackage(
   return packageOf(header, [...entries, ...(await entriesOf(runtime, store, models, further))]);
 }
 
+/** A package with one more file, which is neither data nor of a model. */
+export async function addFile(
+  runtime: Runtime,
+  store: Store,
+  { header, entries }: Package,
+  file: TreeEntry,
+): Promise<Package> {
+  return packageOf(header, [...entries, await entryOf(runtime, store, file, new Map())]);
+}
+
 async function entriesOf(
   runtime: Runtime,
   store: Store,

@@ -11,7 +11,6 @@ import {
 } from '../lockfile/lockfile.ts';
 import { lockedParameters } from '../lockfile/resolve.ts';
 import type { ManifestSource } from '../manifest/parse.ts';
-import type { JsonObject } from '../package/lossless-json.ts';
 import { type Package, parseTopHash, type TopHash } from '../package/package.ts';
 import { topHash } from '../package/top-hash.ts';
 import { formatProvenance, type ProvenanceStep } from '../provenance/provenance.ts';
@@ -24,7 +23,14 @@ import type { StepContext } from '../steps/steps.ts';
 import { checkEntry } from '../steps/tensorflow-training.ts';
 import { fileBytes } from '../store/digest.ts';
 import { entryAt, type Tree, type TreeEntry, treeDigest, treeOf } from '../store/tree.ts';
-import { assemblePackage, collectFiles, dataFiles, headerOf, PROVENANCE } from './assemble.ts';
+import {
+  addFile,
+  assemblePackage,
+  collectFiles,
+  dataFiles,
+  headerOf,
+  PROVENANCE,
+} from './assemble.ts';
 import type { GivenTrees } from './given.ts';
 import type { PipelineContext } from './lock.ts';
 import { type DataPlan, planData, planSteps } from './plan.ts';
@@ -239,18 +245,18 @@ async function withProvenance(
   { lockfile, files, run }: { lockfile: Lockfile; files: Tree; run: Run },
 ): Promise<Package> {
   const { manifest } = source;
-  const header: JsonObject = headerOf(manifest);
-  const contents = topHash(await assemblePackage(runtime, store, files, header));
+  const stated = await assemblePackage(runtime, store, files, headerOf(manifest));
   const { parameters, toolchain, code, environment, bases = [], fetch } = lockfile;
   const text = formatProvenance({
-    ...{ name: manifest.name, contents, parameters, toolchain, code, environment },
+    ...{ name: manifest.name, contents: topHash(stated) },
+    ...{ parameters, toolchain, code, environment },
     sources: [...namedSources(lockfile.sources)].map(([name, pinned]) => ({ name, ...pinned })),
     fetchRecord: fetch?.record,
     bases: bases.map((base) => ({ ...base, topHash: parseTopHash(base.topHash) })),
     steps: run.map((step) => recorded.find(({ name }) => name === step.name) ?? stepOf(step)),
   });
   const statement = { path: PROVENANCE, ...(await store.putBytes(text)) };
-  return await assemblePackage(runtime, store, [...files, statement], header);
+  return await addFile(runtime, store, stated, statement);
 }
 
 /** A step as provenance states it. */

@@ -156,15 +156,14 @@ async function pinFiles(
 ) {
   if (manifest.environment === undefined) return undefined;
   const folder = dirname(file);
-  const fromCode = tar === undefined ? undefined : await filesOfCode({ runtime, store }, tar);
+  const fromCode = tar === undefined ? undefined : filesOfCode({ runtime, store }, tar);
   return await pinEnvironment(runtime, store, manifest.environment, async (path) =>
     fromCode === undefined ? await readBeside(folder, path) : await fromCode(path),
   );
 }
 
 /** Reads single files of a tar; a tree's files of an environment are few and near its root. */
-async function filesOfCode(context: { runtime: Runtime; store: Store }, tar: Descriptor) {
-  await Promise.resolve();
+function filesOfCode(context: { runtime: Runtime; store: Store }, tar: Descriptor) {
   return async (path: string): Promise<Buffer | undefined> => {
     const wanted = path.replace(/^\.\//, '');
     for await (const file of readTar(context, tar)) if (file.path === wanted) return file.bytes;

@@ -2,12 +2,12 @@
 
 import type { Engine } from '../classifier/engine.ts';
 import { type FitData, iterationsOf } from '../classifier/fit.ts';
+import { keepEntries } from '../installation/kept-entries.ts';
 import { entryUnder, type OpenedPackage } from '../installation/opened-package.ts';
 import { parseManifest } from '../manifest/parse.ts';
 import type { Model } from '../models/models.ts';
 import { parseTfjs } from '../models/tfjs.ts';
 import type { Entry } from '../package/entry.ts';
-import { mapLimit } from '../runtime/concurrency.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { BASE_FILES, BASE_FOLDER, findBaseModel, inputOf } from '../steps/base.ts';
@@ -51,7 +51,7 @@ export async function openPackagedTraining(
     'models/model.json',
   );
   const inputs = {
-    crops: treeOf(await keepCrops(runtime, store, opened)),
+    crops: await keepEntries(runtime, store, opened, cropsOf(opened)),
     table: [await keep(store, opened, demand(opened, 'metadata/crops.csv'), 'crops.csv')],
   };
   const base = await findBaseModel(store, params, await keepBase(store, opened, params));
@@ -82,6 +82,10 @@ async function readParams(opened: OpenedPackage): Promise<TrainParams> {
   throw new PkgError('not-found', `${opened.name} has no model of the deterministic engine`, {
     hint: 'Only such a training can be done again bit for bit.',
   });
+}
+
+function cropsOf({ pkg }: OpenedPackage): readonly Entry[] {
+  return [...pkg.entries].filter(({ logicalKey }) => logicalKey.startsWith(CROPS));
 }
 
 function demand(opened: OpenedPackage, logicalKey: string): Entry {
@@ -117,19 +121,4 @@ async function keepBase(
     kept.push(await keep(store, opened, demand(opened, `${BASE_FOLDER}${path}`), path));
   }
   return treeOf(kept);
-}
-
-async function keepCrops(
-  runtime: Runtime,
-  store: Store,
-  opened: OpenedPackage,
-): Promise<readonly TreeEntry[]> {
-  const crops = [...opened.pkg.entries].filter(({ logicalKey }) => logicalKey.startsWith(CROPS));
-  const kept: TreeEntry[] = [];
-  const work = mapLimit(crops, runtime.concurrency, async (entry) => {
-    runtime.signal.throwIfAborted();
-    return await keep(store, opened, entry, entry.logicalKey);
-  });
-  for await (const entry of work) kept.push(entry);
-  return kept;
 }

@@ -1,6 +1,6 @@
 /** The exclude step: a selection as it would be without some photos, or without all of an author. */
 import { z } from 'zod';
-import { formatCsv, readCsv } from '../openimages/csv.ts';
+import { collectRows, formatCsv, readCsv } from '../openimages/csv.ts';
 import { SELECTED_BOX_COLUMNS, SELECTED_IMAGE_COLUMNS } from '../openimages/openimages.ts';
 import { PkgError } from '../runtime/errors.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -27,8 +27,8 @@ export async function excludeImages(
   const selection = inputs['selection'] ?? [];
   const open = (path: string) =>
     fileBytes(store.path(entryAt(selection, path).digest), runtime.signal);
-  const images = await collect(readCsv(open('images.csv'), SELECTED_IMAGE_COLUMNS));
-  const boxes = await collect(readCsv(open('boxes.csv'), SELECTED_BOX_COLUMNS));
+  const images = await collectRows(readCsv(open('images.csv'), SELECTED_IMAGE_COLUMNS));
+  const boxes = await collectRows(readCsv(open('boxes.csv'), SELECTED_BOX_COLUMNS));
   const known = new Set(images.flatMap(({ ImageID, Author }) => [ImageID, Author]));
   const stranger = without.find((name) => !known.has(name));
   if (stranger !== undefined) {
@@ -67,10 +67,4 @@ export async function excludeImages(
     entries.push(text === undefined ? entry : { ...entry, ...(await store.putBytes(text)) });
   }
   return { selection: treeOf(entries) };
-}
-
-async function collect<T>(rows: AsyncIterable<T>): Promise<readonly T[]> {
-  const all: T[] = [];
-  for await (const row of rows) all.push(row);
-  return all;
 }

@@ -1,6 +1,6 @@
 /** The summarize step: the data card, charts and contact sheets of a data set. */
 import type { SelectionCounts } from '../openimages/boxes.ts';
-import { readCsv } from '../openimages/csv.ts';
+import { collectRows, readCsv } from '../openimages/csv.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { fileBytes } from '../store/digest.ts';
 import type { Store } from '../store/store.ts';
@@ -29,8 +29,8 @@ export async function summarizeDataset(
   const open = (tree: Tree | undefined, path: string) =>
     fileBytes(store.path(entryAt(tree ?? [], path).digest), runtime.signal);
   const images = await readImagesTable(open(inputs['images'], 'images.csv'));
-  const crops = await collect(readCsv(open(inputs['crops'], 'crops.csv'), CROPS_COLUMNS));
-  const labels = await collect(
+  const crops = await collectRows(readCsv(open(inputs['crops'], 'crops.csv'), CROPS_COLUMNS));
+  const labels = await collectRows(
     readCsv(open(selection, 'classes.csv'), ['LabelName', 'DisplayName', 'Class']),
   );
   const counts = await readJson<SelectionCounts>(store, entryAt(selection, 'counts.json'));
@@ -87,10 +87,4 @@ function formatJson(value: object): string {
 
 async function readJson<T>(store: Store, entry: TreeEntry): Promise<T> {
   return JSON.parse(await store.readText(entry.digest)) as T;
-}
-
-async function collect<T>(rows: AsyncIterable<T>): Promise<readonly T[]> {
-  const all: T[] = [];
-  for await (const row of rows) all.push(row);
-  return all;
 }

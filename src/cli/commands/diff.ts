@@ -14,6 +14,7 @@ import {
 } from '../../index.ts';
 import { type CommandContext, defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { diffLines } from '../diff-lines.ts';
+import { isFolder } from '../is-folder.ts';
 import { lockDiffLines } from '../lock-diff-lines.ts';
 import { openAnywhere } from '../open-anywhere.ts';
 
@@ -64,13 +65,5 @@ async function isFile(path: string): Promise<boolean> {
     return (await stat(path)).isFile();
   } catch {
     return isLockfilePath(path);
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
   }
 }

@@ -1,9 +1,7 @@
 /** `pkg push`: a built package, or a folder, into a registry. */
-import { join } from 'node:path';
 import { z } from 'zod';
 import {
   applyRegistryWorkflow,
-  findSigningKey,
   type Parent,
   PkgError,
   type PushResult,
@@ -15,12 +13,10 @@ import {
   writeLineage,
   writeSignature,
 } from '../../index.ts';
-import { type CommandContext, defineCommand, REGISTRY_OPTIONS } from '../command.ts';
+import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { findPushed } from '../find-pushed.ts';
+import { signingKey } from '../signing-key.ts';
 import { count, formatBytes } from '../text.ts';
-
-/** The name under which pkg keys makes a key where none is given. */
-const DEFAULT_KEY = 'default';
 
 export const pushCommand = defineCommand({
   positionals: [['<reference>', 'user/name, or user/name@<top hash> for an earlier build']],
@@ -47,7 +43,7 @@ export const pushCommand = defineCommand({
   }),
   async run(context, flags) {
     const { name } = parseReference(flags.reference);
-    const key = await signingKey(context, flags.sign);
+    const key = flags.sign === undefined ? undefined : await signingKey(context, flags.sign);
     const store = await context.openStore();
     const { pkg: found, open, record } = await findPushed(context, store, flags);
     const registry = await context.openRegistry('write');
@@ -73,12 +69,6 @@ export const pushCommand = defineCommand({
     `${String(result.reused)} there already; ${formatBytes(result.sentBytes)} in ` +
     `${count(result.requests, 'request')}.\ntop hash ${result.topHash}`,
 });
-
-async function signingKey(context: CommandContext, sign: string | true | undefined) {
-  if (sign === undefined) return undefined;
-  const folder = join(context.configFolder, 'keys');
-  return await findSigningKey(context.runtime, folder, sign === true ? DEFAULT_KEY : sign);
-}
 
 function parentOf({ force, parent }: { force: boolean; parent?: string | undefined }): Parent {
   if (force && parent !== undefined) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { PkgError, reproducePackage, spotCheck } from '../../index.ts';
 import { defineCommand, REGISTRY_OPTIONS } from '../command.ts';
 import { pipelineOf } from '../pipeline-context.ts';
-import { environmentHere, signOutcome, subjectOf } from '../reproduce-subject.ts';
+import { environmentHere, outcomeSigner, subjectOf } from '../reproduce-subject.ts';
 import { printOutcome } from '../reproduction-text.ts';
 
 /** Not reproduced. */
@@ -40,6 +40,8 @@ export const reproduceCommand = defineCommand({
       if (flags.sign !== undefined) throw NOTHING_TO_SIGN;
       return await spotCheck(context.runtime, await context.openStore(), opened, flags.spotCheck);
     }
+    const sign =
+      flags.sign === undefined ? undefined : await outcomeSigner(context, registry, flags.sign);
     const outcome = await reproducePackage(await pipelineOf(context), opened, {
       scope: flags.only ?? 'all',
       from: flags.fromSource ? 'source' : 'package',
@@ -48,7 +50,7 @@ export const reproduceCommand = defineCommand({
       tolerance: flags.tolerance,
       here: environmentHere(),
     });
-    if (flags.sign !== undefined) await signOutcome(context, registry, outcome, flags.sign);
+    await sign?.(outcome);
     return outcome;
   },
   print: printOutcome,
